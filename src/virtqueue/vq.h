@@ -55,12 +55,12 @@ uint32_t vq_base(const struct vq *q);
 uint32_t vq_size(const struct vq *q);
 
 /*
- * Take over the place in memory of a stopped queue's successor: move the chains
- * that are popped and not pushed from @from to @to (same ring, started again).
- * The caller's vq_chain and vq_cursor values stay valid, now for @to.
- * -EINVAL if @to is smaller than what is outstanding.
+ * Start a queue again that rested since its last use, with the chains that are
+ * popped and not pushed kept: same size, @setup->base as vq_base() says, ring
+ * perhaps elsewhere.  A dead queue cannot go on.  -EINVAL, -EFAULT: unchanged.
  */
-int vq_adopt(struct vq *to, struct vq *from);
+int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setup *setup,
+	       uint64_t features);
 
 /* Another memory table from now on.  The vq is dead if its rings are not in it. */
 void vq_set_mem(struct vq *q, const struct mem *mem);
