@@ -108,7 +108,7 @@ class Play:
         self.daemon = start([*prefix, args.build / "vhost-user-snd", *options], self.log,
                             env={**os.environ, **(env or {})})
         wait_for(socket, self.daemon)
-        self.probe = start([args.build / "vsnd-probe", f"--socket={socket}",
+        self.probe = start([args.build / "vsnd-probe", f"--socket-path={socket}",
                             f"--period={PERIOD_FRAMES}", f"--buffer={PERIOD_FRAMES * BUFFER_PERIODS}",
                             "play", sound], self.log)
 
@@ -285,7 +285,8 @@ def run(args):
         failed |= not all(holds for _, holds, _ in bounds(figures))
         if args.tap:
             print_tap(figures)
-        print_table(figures) if not args.json else None
+        if not args.json:
+            print_table(figures)
     if args.json:
         print(json.dumps(everything, indent=1))
     return int(failed)
