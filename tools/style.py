@@ -6,29 +6,22 @@ usage: tools/style.py [ROOT]
 
 import pathlib
 import re
-import subprocess
 import sys
 
 FUNCTION_LINES = 70
 FILE_LINES = 900
 
 SOURCES = {".c", ".h", ".py", ".sh", ".build"}
+# Folders that git does not keep.
+MADE = re.compile(r"\.git$|build($|-)|demo-out$|__pycache__$")
 # Written in pieces, so that this file does not hold what it looks for.
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 OUTSIDE = re.compile(r"(?<![\w.])/(home|root|wo" r"rk|Users)/")
 
 
 def project_files(root):
-    """What git knows or would add; everything where this is no git work tree."""
-    command = ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    if listed.returncode == 0 and listed.stdout:
-        return [root / name for name in listed.stdout.split("\0") if name]
-    return [path for path in root.rglob("*") if not is_made(path.relative_to(root))]
-
-
-def is_made(path):
-    return path.parts[0] == ".git" or path.parts[0].startswith("build")
+    return (path for path in root.rglob("*")
+            if not any(MADE.match(part) for part in path.relative_to(root).parts[:-1]))
 
 
 def texts(root):
