@@ -12,7 +12,7 @@ FUNCTION_LINES = 70
 FILE_LINES = 900
 
 SOURCES = {".c", ".h", ".py", ".sh", ".build"}
-# Folders that git does not keep.
+# What git does not keep.
 MADE = re.compile(r"\.git$|build($|-)|demo-out$|__pycache__$")
 # Written in pieces, so that this file does not hold what it looks for.
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
@@ -21,7 +21,7 @@ OUTSIDE = re.compile(r"(?<![\w.])/(home|root|wo" r"rk|Users)/")
 
 def project_files(root):
     return (path for path in root.rglob("*")
-            if not any(MADE.match(part) for part in path.relative_to(root).parts[:-1]))
+            if not any(MADE.match(part) for part in path.relative_to(root).parts))
 
 
 def texts(root):

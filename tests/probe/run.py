@@ -30,8 +30,22 @@ class Fault(Exception):
     """Why a case failed."""
 
 
+def session_members(leader):
+    """The processes of a session: vsnd-probe gives its daemon a group of its own."""
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(int(path.name)) == leader:
+                yield int(path.name)
+
+
+def kill_session(leader):
+    for pid in session_members(leader):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 class Processes:
-    """Process groups that run, so that they can be ended whatever happens."""
+    """Sessions that run, so that they can be ended whatever happens."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -49,8 +63,7 @@ class Processes:
 
     def end(self, process):
         """End what is left of the process and of all that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_session(process.pid)
         process.wait()
         with self.lock:
             self.live.discard(process)
@@ -60,8 +73,7 @@ class Processes:
             self.closed = True
             left = list(self.live)
         for process in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_session(process.pid)
 
 
 processes = Processes()
