@@ -65,18 +65,29 @@ sanitized() {
 	return "$rc"
 }
 
+# attempt NAME COMMAND...: one test, the command's exit status.
+attempt() {
+	local name=$1 rc=0
+	shift
+	"$@" || rc=$?
+	if [ "$rc" -eq 0 ]; then
+		echo "ok $name"
+	else
+		echo "not ok $name: $* failed with $rc"
+	fi
+	return "$rc"
+}
+
 step_deps() {
 	local rc=0
-	for group in "build check" guest; do
-		# shellcheck disable=SC2086 # "build check" is two arguments
-		if tools/install-deps.sh $group; then
-			echo "ok packages for $group"
-		else
-			echo "not ok packages for $group: cannot be installed"
-			rc=1
-		fi
-	done
+	attempt "packages to build and check" tools/install-deps.sh build check || rc=1
+	attempt "packages for the guest" tools/install-deps.sh guest || rc=1
 	return "$rc"
+}
+
+# The guest's kernel and QEMU: a download of its own, on Debian 12 from backports.
+step_image() {
+	attempt "the guest's image" python3 tests/guest/image.py
 }
 
 step_build() {
