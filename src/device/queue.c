@@ -188,14 +188,15 @@ bool vsnd_queue_broken(const struct vsnd *dev, unsigned queue)
 	return queue < VSND_QUEUES && atomic_load(&dev->queue[queue].broken);
 }
 
+/* A queue at rest gets its memory when it is started again. */
 static void rt_set_mem(void *arg)
 {
 	struct vsnd *dev = arg;
 	struct mem *mem = atomic_load(&dev->mem);
 
-	if (dev->txq.vq)
+	if (dev->queue[VSND_TXQ].started)
 		vq_set_mem(dev->txq.vq, mem);
-	if (dev->rxq.vq)
+	if (dev->queue[VSND_RXQ].started)
 		vq_set_mem(dev->rxq.vq, mem);
 }
 
@@ -211,7 +212,7 @@ int vsnd_set_memory(struct vsnd *dev, const struct vsnd_mem_region *regions, uns
 	atomic_store(&dev->mem, mem);
 	vsnd_audio_call(dev, rt_set_mem, dev);
 	for (unsigned q = VSND_CONTROLQ; q <= VSND_EVENTQ; q++) {
-		if (dev->queue[q].vq)
+		if (dev->queue[q].started)
 			vq_set_mem(dev->queue[q].vq, mem);
 	}
 	atomic_store(&dev->mem_old, NULL);
