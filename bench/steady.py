@@ -143,8 +143,7 @@ class Play:
 
 def make_sound(path, seconds):
     second = wav.noise("S16", RATE_HZ, 2, RATE_HZ)
-    second.data *= int(seconds) + 1
-    second.write(path)
+    wav.Wav("S16", RATE_HZ, 2, second.data * (int(seconds) + 1)).write(path)
 
 
 def count_calls(args, audio, folder):
