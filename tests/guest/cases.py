@@ -72,7 +72,7 @@ class Stream:
         if done.status == KILLED:
             raise Failed(f"stalled: no end after {self.limit_s} s; {self.arrived()}")
         if done.status != 0:
-            raise Failed(f"aplay: status {done.status}: {done.text.strip()}; {self.arrived()}")
+            raise Failed(f"aplay: status {done.status}: {summary(done.text)}; {self.arrived()}")
         return done
 
     def arrived(self):
@@ -89,6 +89,13 @@ class Stream:
         if not result.exact_prefix:
             raise Failed(f"not a prefix of what was sent: {result}, {result.lost_tail} of it the tail")
         return f"{result.received} of {result.sent} frames"
+
+
+def summary(text):
+    """aplay's complaints in one line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    others = [line for line in lines if "underrun" not in line]
+    return "; ".join(others[-2:] + [f"{len(lines) - len(others)} underruns"])
 
 
 def note(result):
@@ -215,8 +222,9 @@ def killed(rig, seconds):
 def reload_module(rig, stream):
     if rig.guest.run("rmmod virtio_snd").status == 0:
         raise Failed("rmmod went through although the device is in use")
-    rig.guest.check("killall -9 aplay; rmmod virtio_snd")
+    rig.guest.check("killall -9 aplay")
     rig.guest.finish(stream.ticket)
+    rig.guest.check("rmmod virtio_snd")
     rig.probe()
 
 

@@ -228,6 +228,12 @@ class Guest:
         self.qmp.run("system_reset")
         self.wait_ready()
 
+    def reboot(self):
+        """The guest reboots itself, without a shutdown; returns when it is up again."""
+        self._replies.clear()
+        self.start("reboot -f")
+        self.wait_ready()
+
     def close(self):
         self.qemu.stop(3)
         for link in self._links:

@@ -93,7 +93,9 @@ class Rig:
     def boot(self):
         sound = ["-chardev", f"socket,id=vsnd,path={self.daemon.socket}",
                  "-device", "vhost-user-snd-pci,chardev=vsnd,id=snd"]
-        self.guest = Guest(self.work, sound, accelerator(self.work))
+        accel = accelerator(self.work)
+        self.accelerator = accel[1].split(",")[0].upper()
+        self.guest = Guest(self.work, sound, accel)
         self.guest.wait_ready()
         self.probe()
 
