@@ -112,13 +112,14 @@ def as_root():
 
 
 class PrivateApt:
-    """apt-get and apt-cache on a directory of our own."""
+    """apt-get and apt-cache on a directory of our own, which the caller removes."""
 
     def __init__(self, home):
         self.home = Path(home)
         for sub in ("etc/sources.list.d", "lists/partial", "cache/archives/partial"):
             (self.home / sub).mkdir(parents=True, exist_ok=True)
         (self.home / "etc/sources.list.d/vsnd.sources").write_text(private_sources())
+        self._run("apt-get", "-q", "update", limit_s=UPDATE_LIMIT_S)
 
     def _options(self):
         settings = {
@@ -128,6 +129,7 @@ class PrivateApt:
             "Dir::Etc::PreferencesParts": "/dev/null",
             "Dir::State::Lists": self.home / "lists",
             "Dir::Cache": self.home / "cache",
+            "APT::Keep-Downloaded-Packages": "false",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
             # Our directory is often below a home that apt's own user cannot enter.
@@ -147,9 +149,6 @@ class PrivateApt:
         if done.returncode != 0:
             raise AptError(f"{program} {' '.join(args)}: {done.stderr.strip() or done.stdout[-500:]}")
         return done.stdout
-
-    def update(self):
-        self._run("apt-get", "-q", "update", limit_s=UPDATE_LIMIT_S)
 
     def candidates(self, package):
         """The versions of a package that can be had, best first, as dicts of their fields."""

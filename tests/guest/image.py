@@ -29,7 +29,6 @@ ALSA_TOOLS = ("aplay", "arecord", "amixer", "speaker-test")
 LIBC_DIRS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 LOADER = "ld-linux-x86-64.so.2"
 QEMU = "qemu-system-x86_64"
-LOCK_LIMIT_S = 900
 
 
 def cache_dir():
@@ -64,8 +63,7 @@ def library_package(box):
 
 def fetch(work):
     """Download and unpack everything the guest is made of; the kernel apart from the rest."""
-    box = apt.PrivateApt(cache_dir() / "apt")
-    box.update()
+    box = apt.PrivateApt(work / "apt")
     kernel = kernel_package(box)
     others = ["busybox-static", "alsa-utils", library_package(box), "libasound2-data", "libc6"]
     for part, packages in (("kernel", [kernel]), ("base", others)):
@@ -225,6 +223,9 @@ def image_key():
 
 
 def build(target):
+    """Under the lock, so what an interrupted build left behind is nobody's."""
+    for rest in target.parent.glob("building-*"):
+        shutil.rmtree(rest)
     with tempfile.TemporaryDirectory(prefix="building-", dir=target.parent) as tmp:
         work = Path(tmp)
         kernel, base = fetch(work)
@@ -264,11 +265,10 @@ def qemu():
     """A QEMU with vhost-user-snd-pci; installed when there is none."""
     if has_device(QEMU):
         return QEMU
-    box = apt.PrivateApt(cache_dir() / "apt")
-    box.update()
     release = apt.codename()
     suite = f"{release}-backports" if release in apt.WITH_BACKPORTS else None
-    box.install("qemu-system-x86", suite)
+    with tempfile.TemporaryDirectory(prefix="vsnd-apt-", ignore_cleanup_errors=True) as home:
+        apt.PrivateApt(home).install("qemu-system-x86", suite)
     if not has_device(QEMU):
         raise apt.AptError(f"{QEMU} has no vhost-user-snd-pci, even after installing it")
     return QEMU
