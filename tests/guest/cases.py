@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 import time
 from fnmatch import fnmatch
@@ -40,10 +41,6 @@ def fresh_content(fmt, frames):
     global _seed
     _seed += 1
     return wavs.content(_seed, fmt, frames)
-
-
-def sizes_option(period, buffer):
-    return f"--period-size={period} --buffer-size={buffer}"
 
 
 # -- playing and judging
@@ -91,11 +88,17 @@ class Stream:
         return f"{result.received} of {result.sent} frames"
 
 
+def actual_sizes(text):
+    """(period, buffer) in frames, as aplay -v tells them; of the hardware, which comes last."""
+    found = [re.findall(rf"^ *{name}_size *: *(\d+)", text, re.MULTILINE) for name in ("period", "buffer")]
+    return tuple(int(numbers[-1]) for numbers in found)
+
+
 def summary(text):
     """aplay's complaints in one line."""
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     others = [line for line in lines if "underrun" not in line]
-    return "; ".join(others[-2:] + [f"{len(lines) - len(others)} underruns"])
+    return "; ".join(others[-1:] + [f"{len(lines) - len(others)} underruns"])
 
 
 def note(result):
@@ -103,14 +106,28 @@ def note(result):
 
 
 def play(rig, fmt, frames, options="", disturb=None):
-    """Play to the end, with something done meanwhile; every frame must arrive."""
+    """Play to the end, with something done meanwhile; every frame must arrive.  Returns aplay's words too."""
     rig.out.mark()
     stream = Stream(rig, fmt, frames, options)
     stream.start()
     if disturb:
         disturb(rig)
-    stream.finish()
-    return stream.exact()
+    said = stream.finish().text
+    return stream.exact(), said
+
+
+def play_sizes(rig, seconds, period, buffer, disturb=None):
+    """With sizes that the driver must really have taken."""
+    frames = max(int(seconds * STEREO.rate), buffer + period // 2)
+    noted, said = play(rig, STEREO, frames, f"--period-size={period} --buffer-size={buffer}", disturb)
+    return actual_sizes(said), noted
+
+
+def play_exactly(rig, seconds, period, buffer, disturb=None):
+    sizes, noted = play_sizes(rig, seconds, period, buffer, disturb)
+    if sizes != (period, buffer):
+        raise Failed(f"asked for {period}/{buffer} frames, the driver took {sizes[0]}/{sizes[1]}")
+    return noted
 
 
 def interrupted(rig, seconds, interrupt):
@@ -124,14 +141,14 @@ def interrupted(rig, seconds, interrupt):
 
 
 def then_play(rig, seconds):
-    return play(rig, STEREO, int(seconds * STEREO.rate))
+    return play(rig, STEREO, int(seconds * STEREO.rate))[0]
 
 
 # -- formats
 
 def format_test(fmt):
     def run(rig, seconds):
-        return play(rig, fmt, int(seconds * fmt.rate) + 17)
+        return play(rig, fmt, int(seconds * fmt.rate) + 17)[0]
     test(f"format-{fmt}")(run)
 
 
@@ -145,7 +162,7 @@ for _width in (S16, S32):
 
 def size_test(period, buffer):
     def run(rig, seconds):
-        return play(rig, STEREO, int(seconds * STEREO.rate), sizes_option(period, buffer))
+        return play_exactly(rig, seconds, period, buffer)
     test(f"size-{period}-{buffer}")(run)
 
 
@@ -155,19 +172,16 @@ for _size in SIZES:
 
 @test("size-smallest")
 def size_smallest(rig, seconds):
-    period, buffer = rig.limits["PERIOD_SIZE"][0], rig.limits["BUFFER_SIZE"][0]
-    buffer = max(buffer, 2 * period)
-    said = play(rig, STEREO, int(seconds * STEREO.rate), sizes_option(period, buffer))
-    return f"{period}/{buffer} frames; {said}"
+    period = rig.limits["PERIOD_SIZE"][0]
+    sizes, noted = play_sizes(rig, seconds, period, 2 * period)
+    return f"{sizes[0]}/{sizes[1]} frames; {noted}"
 
 
 @test("size-largest")
 def size_largest(rig, seconds):
     buffer = rig.limits["BUFFER_SIZE"][1]
-    period = min(rig.limits["PERIOD_SIZE"][1], buffer // 2)
-    frames = max(int(seconds * STEREO.rate), buffer + period // 2)
-    said = play(rig, STEREO, frames, sizes_option(period, buffer))
-    return f"{period}/{buffer} frames; {said}"
+    sizes, noted = play_sizes(rig, seconds, min(rig.limits["PERIOD_SIZE"][1], buffer // 2), buffer)
+    return f"{sizes[0]}/{sizes[1]} frames; {noted}"
 
 
 # -- a stream's end, its neighbour, its owner
@@ -176,7 +190,7 @@ def size_largest(rig, seconds):
 def drain(rig, _seconds):
     """To the very last frame, wherever that lies in its period."""
     for frames in (1, 31, 479, 480, 481, 4801, 23999, 24000):
-        play(rig, STEREO, frames, sizes_option(480, 1920))
+        play(rig, STEREO, frames, "--period-size=480 --buffer-size=1920")
 
 
 @test("two-at-once")
@@ -197,7 +211,7 @@ def pause_resume(rig, seconds):
     """aplay pauses on a key, from a terminal only."""
     rig.out.mark()
     stream = Stream(rig, STEREO, int((seconds + 2) * STEREO.rate), "-i")
-    stream.start(f"{stream.command.replace('-q ', '')} </dev/hvc0")
+    stream.start(f"{stream.command} </dev/hvc0")
     for _ in range(2):
         time.sleep(1)
         rig.guest.press(" ")
@@ -275,7 +289,7 @@ def stop_cont_test(rig, seconds):
     def disturb(rig):
         stop_cont(rig, 1.5)
         stop_cont(rig, 0.01)
-    return play(rig, STEREO, int(seconds * STEREO.rate), disturb=disturb)
+    return play(rig, STEREO, int(seconds * STEREO.rate), disturb=disturb)[0]
 
 
 # -- no stall
@@ -291,25 +305,24 @@ def busy_host(rig):
             loop.kill()
 
 
-def under_load(rig, *args):
+def under_load(rig, seconds, period, buffer):
     with busy_host(rig):
-        return play(rig, *args)
+        return play_exactly(rig, seconds, period, buffer)
 
 
 def disturbed_by(disturb):
-    def run(rig, *args):
-        return play(rig, *args, disturb=disturb)
+    def run(rig, seconds, period, buffer):
+        return play_exactly(rig, seconds, period, buffer, disturb)
     return run
 
 
-CONDITIONS = {"idle": play, "loaded": under_load,
+CONDITIONS = {"idle": play_exactly, "loaded": under_load,
               "stop-cont": disturbed_by(stop_cont), "sigstop": disturbed_by(sigstop)}
 
 
 def stall_test(period, buffer, condition):
     def run(rig, seconds):
-        frames = int(seconds * STEREO.rate)
-        return CONDITIONS[condition](rig, STEREO, frames, sizes_option(period, buffer))
+        return CONDITIONS[condition](rig, seconds, period, buffer)
     test(f"stall-{period}-{buffer}-{condition}")(run)
 
 

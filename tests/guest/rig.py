@@ -105,9 +105,9 @@ class Rig:
         self.devices = playback_devices(self.guest.check("aplay -l"))
         self.limits = hw_limits(self.dump_hw_params())
 
-    def dump_hw_params(self, options="-f S16_LE -c 2 -r 48000"):
-        return self.guest.run(f"aplay -D {self.devices[0]} --dump-hw-params {options} "
-                              "-s 1 /dev/zero").text
+    def dump_hw_params(self):
+        """What the driver allows, from an attempt that it refuses: nothing is played."""
+        return self.guest.run(f"aplay -D {self.devices[0]} --dump-hw-params -c 255 /dev/zero").text
 
     def close(self):
         """The daemon's exit status, after the guest is gone."""
@@ -130,7 +130,7 @@ class Rig:
         """The command; plughw only where the device does not take mono."""
         direct = self.limits["CHANNELS"][0] <= fmt.channels
         where = self.devices[device] if direct else f"plug{self.devices[device]}"
-        return f"aplay -q -D {where} {options} /tmp/{name}"
+        return f"aplay -v -D {where} {options} /tmp/{name}"
 
     def arriving(self, fmt, data):
         """The format and content that the device gets for what is played."""
