@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What an audio back-end provides, and what it may call.
+ *
+ * A back-end plays "voices": a voice is the host's side of one guest stream
+ * between PREPARE and RELEASE.  The back-end has one *audio thread* (the host
+ * sound system's own where there is one).  That thread runs the device's txq
+ * and rxq: it is the only one that calls the functions marked "audio thread".
+ * It may be different threads over time as long as they never overlap and each
+ * hand-over synchronises memory.
+ *
+ * A cycle on the audio thread is
+ *
+ *	vsnd_cycle_begin(dev, now_ns);
+ *	for each voice that is due: vsnd_pull(stream, dst, frames, delay);
+ *	vsnd_cycle_end(dev);
+ *
+ * and nothing in it allocates, locks, logs, waits or makes a system call but
+ * the driver notifications (one per queue at most).
+ *
+ * The rules of the stream's life are enforced by the device, so a back-end may
+ * assume that it is called legally: open, then any number of start/stop pairs,
+ * then close.
+ */
+#ifndef VSND_AUDIO_H
+#define VSND_AUDIO_H
+
+#include <vsnd/vsnd.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A back-end instance, one per device.  Defined by the back-end. */
+struct vsnd_audio;
+/** An open voice.  Defined by the back-end. */
+struct vsnd_voice;
+/** The device's side of a stream.  Opaque to the back-end. */
+struct vsnd_stream;
+
+/** What the guest has asked for.  The sizes are whole frames. */
+struct vsnd_voice_params {
+	unsigned stream;	/**< stream id */
+	uint8_t direction;
+	uint8_t format;		/**< enum vsnd_format */
+	uint8_t channels;
+	uint32_t rate_hz;
+	uint32_t frame_bytes;
+	uint32_t period_frames;
+	uint32_t buffer_frames;
+};
+
+/**
+ * A back-end.  All functions must be there; only voice_flush may be NULL.  All
+ * run on the control thread, except wake().  None may wait for the host sound
+ * system: what takes time goes on in the background.
+ */
+struct vsnd_audio_ops {
+	const char *name;
+
+	/**
+	 * Make an instance and start its audio thread (or arrange that it starts).
+	 * @dev stays valid until close() has returned; calls on the audio thread may
+	 * come at once.  An unreachable host is no error.
+	 */
+	int (*open)(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio);
+
+	/** End the audio thread and free the instance.  All voices are closed. */
+	void (*close)(struct vsnd_audio *a);
+
+	/**
+	 * Make the audio thread run vsnd_cycle_begin() and vsnd_cycle_end() within
+	 * 50 ms, whatever the host does.  Any thread; must not block.  A back-end
+	 * without threads may call them from here.
+	 */
+	void (*wake)(struct vsnd_audio *a);
+
+	/**
+	 * Open a voice for @stream, stopped.  0 or a negative errno, which the
+	 * guest sees as an I/O error of PREPARE: for a lack of memory or an
+	 * impossible configuration, not for a host that is away.
+	 */
+	int (*voice_open)(struct vsnd_audio *a, struct vsnd_stream *stream,
+			  const struct vsnd_voice_params *params, struct vsnd_voice **ret_voice);
+
+	/** Let the voice run: from now on the audio thread pulls.  Cannot fail. */
+	void (*voice_start)(struct vsnd_voice *v);
+
+	/** Let the voice rest.  On return the audio thread pulls no more for it. */
+	void (*voice_stop)(struct vsnd_voice *v);
+
+	/**
+	 * The guest releases a stopped output stream: pull, on the audio thread and
+	 * before returning, as much of what the stream still has
+	 * (vsnd_stream_queued()) as the host takes without waiting.  NULL: nothing.
+	 */
+	void (*voice_flush)(struct vsnd_voice *v);
+
+	/** Close a stopped voice.  @stream is not used after the return. */
+	void (*voice_close)(struct vsnd_voice *v);
+};
+
+/**
+ * Audio thread.  Begin a cycle: take changes from the control thread and new
+ * messages from the queues.  @now_ns is the time of a monotonic clock.
+ */
+VSND_API void vsnd_cycle_begin(struct vsnd *dev, int64_t now_ns);
+
+/**
+ * Audio thread.  End a cycle: completed messages become visible to the driver,
+ * which gets at most one notification per queue.  Returns the number of ns
+ * after which the device wants another cycle even if no voice is due, or -1.
+ */
+VSND_API int64_t vsnd_cycle_end(struct vsnd *dev);
+
+/**
+ * Audio thread, within a cycle.  Take @frames frames of an output stream.  They
+ * are copied from guest memory to @dst, or counted as discarded if @dst is NULL.
+ * Where the guest has not got enough, the rest of @dst is the format's silence
+ * and, if the stream runs, an xrun.  @delay_frames: how many frames the host
+ * still has to play before the first of these is heard; negative if that is
+ * past.  Returns the number of frames that came from the guest.
+ */
+VSND_API size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_frames);
+
+/** Audio thread, within a cycle.  Whole frames that vsnd_pull() would find now. */
+VSND_API size_t vsnd_stream_queued(const struct vsnd_stream *s);
+
+/**
+ * Audio thread.  Tell whether a voice without a clock of its own runs, one that
+ * plays as fast as the guest delivers.  Meanwhile the driver's kicks stay on, and
+ * each wakes the audio thread (wake()).  Calls with true and false are counted.
+ */
+VSND_API void vsnd_want_kicks(struct vsnd *dev, bool want);
+
+/**
+ * Control thread.  Run @fn(@arg) on the audio thread, within a cycle, and wait
+ * until it has returned.  How a back-end hands a voice to its audio thread.
+ */
+VSND_API void vsnd_audio_call(struct vsnd *dev, void (*fn)(void *arg), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
