@@ -259,12 +259,12 @@ int step_inflight(struct frontend *fe)
 
 /* Ring steps. */
 
-int ring_num(struct frontend *fe, unsigned queue)
+int vring_num(struct frontend *fe, unsigned queue)
 {
 	return fe_ring_state(fe, VU_SET_VRING_NUM, queue, fe->queue[queue].size, false);
 }
 
-int ring_base(struct frontend *fe, unsigned queue)
+int vring_base(struct frontend *fe, unsigned queue)
 {
 	const struct fe_queue *q = &fe->queue[queue];
 	uint16_t base = q->base;
@@ -276,7 +276,7 @@ int ring_base(struct frontend *fe, unsigned queue)
 	return fe_ring_state(fe, VU_SET_VRING_BASE, queue, base, false);
 }
 
-int ring_addr(struct frontend *fe, unsigned queue)
+int vring_addr(struct frontend *fe, unsigned queue)
 {
 	const struct fe_queue *q = &fe->queue[queue];
 	struct vu_msg m = { .request = VU_SET_VRING_ADDR, .size = 40 };
@@ -288,24 +288,24 @@ int ring_addr(struct frontend *fe, unsigned queue)
 	return tell(fe, &m, false);
 }
 
-int ring_kick(struct frontend *fe, unsigned queue)
+int vring_kick(struct frontend *fe, unsigned queue)
 {
 	if (fe->who->kick_preset)
 		eventfd_write(fe->queue[queue].kick, 1);
 	return tell_u64(fe, VU_SET_VRING_KICK, queue, fe->queue[queue].kick, false);
 }
 
-int ring_call(struct frontend *fe, unsigned queue)
+int vring_call(struct frontend *fe, unsigned queue)
 {
 	return tell_u64(fe, VU_SET_VRING_CALL, queue, fe->queue[queue].call, false);
 }
 
-int ring_masked_call(struct frontend *fe, unsigned queue)
+int vring_masked_call(struct frontend *fe, unsigned queue)
 {
 	return tell_u64(fe, VU_SET_VRING_CALL, queue, fe->masked_call, false);
 }
 
-int ring_err(struct frontend *fe, unsigned queue)
+int vring_err(struct frontend *fe, unsigned queue)
 {
 	return tell_u64(fe, VU_SET_VRING_ERR, queue, fe->queue[queue].err, false);
 }
@@ -318,17 +318,17 @@ static int set_enable(struct frontend *fe, unsigned queue, uint32_t on)
 	return fe_ring_state(fe, VU_SET_VRING_ENABLE, queue, on, fe->who->kick_preset);
 }
 
-int ring_enable(struct frontend *fe, unsigned queue)
+int vring_enable(struct frontend *fe, unsigned queue)
 {
 	return set_enable(fe, queue, 1);
 }
 
-int ring_disable(struct frontend *fe, unsigned queue)
+int vring_disable(struct frontend *fe, unsigned queue)
 {
 	return set_enable(fe, queue, 0);
 }
 
-int ring_get_base(struct frontend *fe, unsigned queue)
+int vring_get_base(struct frontend *fe, unsigned queue)
 {
 	struct vu_msg m = { .request = VU_GET_VRING_BASE, .size = 8 }, answer;
 	uint32_t index, num;

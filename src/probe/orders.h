@@ -18,15 +18,15 @@ int step_memory(struct frontend *fe);
 int step_inflight(struct frontend *fe);
 
 /* Once per ring. */
-int ring_num(struct frontend *fe, unsigned queue);
-int ring_base(struct frontend *fe, unsigned queue);
-int ring_addr(struct frontend *fe, unsigned queue);
-int ring_kick(struct frontend *fe, unsigned queue);
-int ring_call(struct frontend *fe, unsigned queue);
-int ring_masked_call(struct frontend *fe, unsigned queue);
-int ring_err(struct frontend *fe, unsigned queue);
-int ring_enable(struct frontend *fe, unsigned queue);
-int ring_disable(struct frontend *fe, unsigned queue);
-int ring_get_base(struct frontend *fe, unsigned queue);
+int vring_num(struct frontend *fe, unsigned queue);
+int vring_base(struct frontend *fe, unsigned queue);
+int vring_addr(struct frontend *fe, unsigned queue);
+int vring_kick(struct frontend *fe, unsigned queue);
+int vring_call(struct frontend *fe, unsigned queue);
+int vring_masked_call(struct frontend *fe, unsigned queue);
+int vring_err(struct frontend *fe, unsigned queue);
+int vring_enable(struct frontend *fe, unsigned queue);
+int vring_disable(struct frontend *fe, unsigned queue);
+int vring_get_base(struct frontend *fe, unsigned queue);
 
 #endif

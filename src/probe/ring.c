@@ -243,7 +243,7 @@ static int add_indirect(struct ring *r, const struct element *e, unsigned n, uin
 int ring_add(struct ring *r, const struct element *e, unsigned n, void *cookie)
 {
 	struct ring_head *h;
-	uint16_t head;
+	uint16_t head = 0;
 	int err;
 
 	assert(n && n <= RING_ELEMENTS_MAX);
