@@ -45,6 +45,7 @@ enum option_id {
 	OPT_PIECES,
 	OPT_SEED,
 	OPT_ROUNDS,
+	OPT_FAMILY,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -91,6 +92,7 @@ static const struct row rows[] = {
 	{ "pieces", "N", OPT_PIECES, CMD_PLAY, "descriptors in a message, odd pieces (3)" },
 	{ "seed", "N", OPT_SEED, CMD_HOSTILE, "of the random numbers (1)" },
 	{ "rounds", "N", OPT_ROUNDS, CMD_HOSTILE, "how often each family is run (1)" },
+	{ "family", "NAME", OPT_FAMILY, CMD_HOSTILE, "run only this family" },
 	{ "help", NULL, OPT_HELP, CMD_ALL, "print this" },
 	{ "version", NULL, OPT_VERSION, CMD_ALL, "print the version" },
 };
@@ -229,6 +231,9 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 		return number(r->name, v, 0, UINT64_MAX, &o->seed);
 	case OPT_ROUNDS:
 		return number32(r->name, v, 1, 1 << 30, &o->rounds);
+	case OPT_FAMILY:
+		o->family = v;
+		return 0;
 	default:
 		return 0;
 	}
@@ -278,7 +283,7 @@ static int common_option(struct options *o, const struct row *r, const char *v)
 	}
 }
 
-static int find_command(int argc, char **argv, const struct command *commands, uint32_t used,
+static int find_command(int argc, char **argv, const struct command *commands, uint64_t used,
 	struct options *o, const struct command **ret)
 {
 	const struct command *c = commands;
@@ -291,7 +296,7 @@ static int find_command(int argc, char **argv, const struct command *commands, u
 	if (!c->name)
 		return bad("there is no sub-command '%s'", argv[optind]);
 	for (size_t i = 0; i < ROWS; i++)
-		if (used & (1u << i) && !(rows[i].commands & c->bit))
+		if (used & BIT(i) && !(rows[i].commands & c->bit))
 			return bad("--%s does not belong to '%s'", rows[i].name, c->name);
 
 	arguments = *c->arguments ? 1 : 0;
@@ -311,7 +316,7 @@ static const struct option *long_options(void)
 {
 	static struct option table[ROWS + 1];
 
-	_Static_assert(ROWS < 32, "used options are kept in 32 bits");
+	_Static_assert(ROWS <= 64, "used options are kept in 64 bits");
 	for (size_t i = 0; i < ROWS; i++) {
 		int arg = !rows[i].value ? no_argument : *rows[i].value == '['
 			? optional_argument : required_argument;
@@ -330,7 +335,7 @@ int options_parse(int argc, char **argv, const struct command *commands,
 		.regions = 2, .format = -1, .late_lead = 1, .pause_at = NEVER,
 		.suspend_at = NEVER, .reset_at = NEVER, .release_at = NEVER, .pause_ms = 300,
 		.suspend_ms = 300, .repeat = 1, .pieces = 3, .seed = 1, .rounds = 1 };
-	uint32_t used = 0;
+	uint64_t used = 0;
 	int id, row;
 
 	*ret_status = 2;
@@ -348,7 +353,7 @@ int options_parse(int argc, char **argv, const struct command *commands,
 			*ret_status = 0;
 			return 1;
 		}
-		used |= 1u << row;
+		used |= BIT(row);
 		if (common_option(&o, &rows[row], optarg))
 			return -EINVAL;
 	}

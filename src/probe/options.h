@@ -36,6 +36,7 @@ struct options {
 
 	uint64_t seed;
 	uint32_t rounds;
+	const char *family; /* NULL: all */
 };
 
 struct command {

@@ -151,6 +151,12 @@ static int judge(const struct run *r)
 	return 0;
 }
 
+/* Calls for tx; of all queues where they share one eventfd. */
+static uint64_t calls(const struct run *r)
+{
+	return r->s->ring[r->s->fe.who->call_shared ? 0 : Q_TX].calls;
+}
+
 static double ms(int64_t ns)
 {
 	return (double)ns / 1e6;
@@ -210,8 +216,8 @@ static void print_json(struct run *r, int err)
 	root = json_pack("{s:b s:s* s:s s:f s:I s:I s:f s:f s:b s:I s:s* s:I s:I s:o}", "ok", !err,
 		"error", err ? complaint() : NULL, "front_end", s->fe.who->name, "elapsed_ms",
 		ms(now_ns() - r->began_ns), "kicks", (json_int_t)tx->kicks, "calls",
-		(json_int_t)tx->calls, "kicks_per_period", per_period(r, tx->kicks),
-		"calls_per_period", per_period(r, tx->calls), "calls_shared",
+		(json_int_t)calls(r), "kicks_per_period", per_period(r, tx->kicks),
+		"calls_per_period", per_period(r, calls(r)), "calls_shared",
 		(int)s->fe.who->call_shared, "ring_faults", (json_int_t)faults, "first_fault",
 		fault, "xrun_events", (json_int_t)s->events_seen[3], "config_changes",
 		(json_int_t)s->fe.config_changes, "streams", streams);
@@ -248,14 +254,18 @@ static void print_player(struct player *p)
 static void print_words(struct run *r)
 {
 	const struct ring *tx = &r->s->ring[Q_TX];
+	const char *fault;
+	uint64_t faults = sound_faults(r->s, &fault);
 
 	for (uint32_t i = 0; i < r->players; i++)
 		print_player(&r->player[i]);
 	printf("kicks %" PRIu64 " (%.3f per period), calls %" PRIu64 " (%.3f per period%s)\n",
-		tx->kicks, per_period(r, tx->kicks), tx->calls, per_period(r, tx->calls),
+		tx->kicks, per_period(r, tx->kicks), calls(r), per_period(r, calls(r)),
 		r->s->fe.who->call_shared ? ", all queues" : "");
 	if (r->s->events_seen[3])
 		printf("xrun events %" PRIu64 "\n", r->s->events_seen[3]);
+	if (faults)
+		printf("ring faults %" PRIu64 ", the first: %s\n", faults, fault);
 }
 
 static int run(struct sound *s, const struct options *o)

@@ -107,7 +107,8 @@ struct sound {
 	uint64_t events;	   /* guest address of the event buffers */
 	uint64_t events_seen[5];   /* in the order of enum snd_event */
 	uint64_t events_unknown;
-	uint64_t broken; /* err eventfds that fired */
+	uint64_t broken; /* queues whose err eventfd fired */
+	bool broken_expected; /* then that is no error */
 };
 
 /* Takes the socket; brings the device up to DRIVER_OK.  0 or negative errno. */
