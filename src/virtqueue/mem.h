@@ -7,8 +7,8 @@
  * uses it, so lookups need no lock.  Every address and length given here comes
  * from the guest and is checked against the table at each use, by subtraction;
  * nothing outside src/virtqueue dereferences guest memory except through a span
- * returned here.  Spans end at region borders; mem_read() and mem_write() cross
- * them.
+ * returned here.  Spans end at region borders; who wants more asks again behind
+ * the span.
  *
  * A front-end may truncate the file behind a region.  mem_fault(), called from
  * a SIGBUS handler, puts a zero page at the place and marks the table: the

@@ -10,10 +10,12 @@
  *
  * Faults are of two kinds.  A bad message (unmapped or wrapping address,
  * readable piece after a writable one, more than 2^32 bytes) is returned as a
- * chain with `bad` set, whose usable writable part is still known, and the ring
- * goes on.  A broken ring (bad head, available index too far ahead, loop, bad
- * next, bad indirect table) makes the vq dead: vq_pop() says -EPROTO, vq_error()
- * says why, and nothing is read or written any more.
+ * chain with `bad` set, and the ring goes on.  All its pieces are in their part
+ * and at their place, so that a status can be written if its own piece is mapped:
+ * what is not mapped can be skipped, but reading or writing there moves nothing.
+ * A broken ring (bad head, available index too far ahead, more chains than
+ * descriptors, loop, bad next, bad indirect table) makes the vq dead: vq_pop()
+ * says -EPROTO, vq_error() says why, and nothing is read or written any more.
  *
  * The functions hide the ring's layout (split today), so that a packed ring can
  * stand behind them.
@@ -42,9 +44,9 @@ struct vq_chain {
 };
 
 /*
- * @features: the accepted virtio features (INDIRECT_DESC, EVENT_IDX).
- * @messages_max: number of chains that may be popped and not yet pushed (the
- * queue size always suffices).  -EINVAL (size, alignment), -EFAULT, -ENOMEM.
+ * @features: the accepted virtio features (INDIRECT_DESC, EVENT_IDX).  Kicks are
+ * wanted at first.  No more chains than the queue's size are ever popped and not
+ * yet published.  -EINVAL (size, alignment), -EFAULT, -ENOMEM.
  */
 int vq_start(const struct mem *mem, const struct vsnd_queue_setup *setup, uint64_t features,
 	     struct vq **ret_vq);
@@ -57,7 +59,8 @@ uint32_t vq_size(const struct vq *q);
 /*
  * Start a queue again that rested since its last use, with the chains that are
  * popped and not pushed kept: same size, @setup->base as vq_base() says, ring
- * perhaps elsewhere.  A dead queue cannot go on.  -EINVAL, -EFAULT: unchanged.
+ * perhaps elsewhere.  What was pushed is to be published before.  Kicks are
+ * wanted again.  A dead queue cannot go on.  -EINVAL, -EFAULT: unchanged.
  */
 int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setup *setup,
 	       uint64_t features);
@@ -78,6 +81,9 @@ const char *vq_error(const struct vq *q);	/* static string, NULL if not dead */
  * driver sees it after vq_publish().  The chain's pieces are free afterwards.
  */
 void vq_push(struct vq *q, const struct vq_chain *c, uint32_t written);
+
+/* Forget a chain without giving it back: its pieces are free, the driver sees nothing. */
+void vq_drop(struct vq *q, const struct vq_chain *c);
 
 /* Make pushed chains visible.  True if the driver is to be notified. */
 bool vq_publish(struct vq *q);
