@@ -49,10 +49,11 @@ static int check_path(const char *path, const char **ret_reason)
 	char dir[PATH_MAX];
 	char *slash;
 	struct stat st;
+	int err;
 
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		*ret_reason = "not an ordinary file";
-		return -EINVAL;
+		return -EEXIST;
 	}
 	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0)
 		return 0;
@@ -64,8 +65,9 @@ static int check_path(const char *path, const char **ret_reason)
 		if (faccessat(AT_FDCWD, slash ? dir : ".", W_OK | X_OK, AT_EACCESS) == 0)
 			return 0;
 	}
+	err = -errno;
 	*ret_reason = strerror(errno);
-	return -errno;
+	return err;
 }
 
 int audio_file_check(const struct audio_file_config *config, const char **ret_reason)

@@ -21,9 +21,9 @@ struct writer {
 	atomic_bool give_up;	/* write no more, close the files */
 
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, end;
 	/* Under the lock. */
-	bool woken, ending;
+	bool woken, ending, ended;
 	struct track *tracks;
 	struct file_sink *sinks;
 	atomic_uint last_numbers[VSND_STREAMS_MAX];
@@ -158,6 +158,10 @@ static void *writer_main(void *arg)
 	} while (goes_on);
 	for (struct file_sink *s = w->sinks; s; s = s->next)
 		file_sink_close(s);
+	pthread_mutex_lock(&w->lock);
+	w->ended = true;
+	pthread_cond_signal(&w->end);
+	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
@@ -171,11 +175,12 @@ static int init_lock(struct writer *w)
 		return -err;
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	err = pthread_cond_init(&w->wake, &attr);
+	if (err == 0)
+		err = pthread_cond_init(&w->end, &attr);
 	pthread_condattr_destroy(&attr);
-	if (err)
-		return -err;
-	pthread_mutex_init(&w->lock, NULL);
-	return 0;
+	if (err == 0)
+		err = pthread_mutex_init(&w->lock, NULL);
+	return -err;
 }
 
 static void free_writer(struct writer *w)
@@ -186,6 +191,7 @@ static void free_writer(struct writer *w)
 		next = s->next;
 		file_sink_free(s);
 	}
+	pthread_cond_destroy(&w->end);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -291,28 +297,31 @@ void writer_leave(struct writer *w, struct track *t)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static bool joined_within(struct writer *w, int64_t ns)
+/* Under the lock. */
+static bool ends_within(struct writer *w, int64_t ns)
 {
 	struct timespec limit = after_ns(ns);
 
-	return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &limit) == 0;
+	while (!w->ended && pthread_cond_timedwait(&w->end, &w->lock, &limit) == 0)
+		;
+	return w->ended;
 }
 
 void writer_destroy(struct writer *w)
 {
-	bool joined;
+	bool ended;
 
 	pthread_mutex_lock(&w->lock);
 	w->ending = true;
 	wake(w);
-	pthread_mutex_unlock(&w->lock);
-
-	joined = joined_within(w, WRITER_LIMIT_NS - WRITER_CLOSE_NS);
-	if (!joined) {
+	ended = ends_within(w, WRITER_LIMIT_NS - WRITER_CLOSE_NS);
+	if (!ended) {
 		atomic_store(&w->give_up, true);
-		joined = joined_within(w, WRITER_CLOSE_NS);
+		ended = ends_within(w, WRITER_CLOSE_NS);
 	}
-	if (joined) {
+	pthread_mutex_unlock(&w->lock);
+	if (ended) {
+		pthread_join(w->thread, NULL);
 		free_writer(w);
 		return;
 	}
