@@ -107,7 +107,7 @@ static void check_part(const struct vq *q, struct vq_cursor c, bool bad)
 	must(vq_skip(q, &c, SIZE_MAX) == n && c.left == 0);
 	must(vq_skip(q, &c, 1) == 0 && vq_read(q, &c, NULL, 1) == 0);
 	if (!bad && n < 0x10000) {
-		uint8_t *bytes = malloc(n + 1);
+		uint8_t *bytes = calloc(1, n + 1);
 
 		must(bytes);
 		must(vq_read(q, &again, bytes, n + 1) == n && again.left == 0);

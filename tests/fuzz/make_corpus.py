@@ -4,7 +4,7 @@
 usage: make_corpus.py DIRECTORY
 
 Each file is named for the fault, or the good case, it holds; see the head of the
-two targets for the formats.  Files that a fuzzer found have a number as name.
+two targets for the formats.  Files that a fuzzer found have a hash as name.
 """
 
 import pathlib

@@ -69,7 +69,7 @@ static bool send_one(struct driver *d)
 {
 	struct ring *r = &d->m->f.r;
 	uint32_t n = d->sent;
-	/* Buffers belong to a slot of the available ring, as heads do not repeat before it. */
+	/* Each head has its own buffers. */
 	uint64_t at = d->room + 16 * (uint64_t)r->free;
 	struct ring_buf b[2] = { { .gpa = at, .len = 4 },
 				 { .gpa = at + 8, .len = 4, .writable = true } };
@@ -255,7 +255,8 @@ static void scribbling_driver(void **state)
 	atomic_init(&s.stop, false);
 	guest_alloc(&f.g, s.bytes, 16);
 	for (uint32_t i = 0; i < 64; i++)
-		ring_desc(&f.r, i, f.r.desc + 16 * i, 64, i % 4 ? RING_DESC_NEXT : 4, (uint16_t)(i + 1));
+		ring_desc(&f.r, i, f.r.desc + 16 * i, 64,
+			  i % 4 ? RING_DESC_NEXT : RING_DESC_INDIRECT, (uint16_t)(i + 1));
 	assert_int_equal(pthread_create(&thread, NULL, scribble, &s), 0);
 	for (unsigned i = 0; i < 3000; i++)
 		scribbled_round(&f, i);
