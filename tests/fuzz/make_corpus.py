@@ -109,7 +109,7 @@ def chains():
     for length in (0, 8, 24):
         yield f"table_length_{length}", indirect(inner, length=length)
     yield "table_unmapped", indirect(inner, at=0x10000)
-    yield "table_beyond_end", indirect(inner, at=END - 16, length=32)
+    yield "table_beyond_end", chain_file([desc(END - 16, 32, INDIRECT)])
     yield "table_wraps", indirect(inner, at=TOP, length=128)
     yield "table_4_gib", indirect(inner, length=0xfffffff0)
     # A loop, in a table long enough to have as many elements without one.

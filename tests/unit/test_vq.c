@@ -556,37 +556,36 @@ static void what_is_the_drivers_stays_as_it_is(void **state)
 	fixture_close(&f);
 }
 
-/* The pool holds a ring of small messages; big ones have to wait for room. */
-static void pool_exhaustion(void **state)
+/* Chains of @elements each: @fit of them find room at a time, the others have to wait. */
+static void exhaust_pool(unsigned elements, unsigned fit)
 {
+	struct ring_buf *b = calloc(elements, sizeof(*b));
 	struct vq_chain held[64];
-	struct ring_buf *b = calloc(1024, sizeof(*b));
 	struct fixture f;
 	unsigned n = 0;
 	int r;
 
-	(void)state;
 	assert_non_null(b);
 	fixture_open(&f, 64, INDIRECT, 0);
 	b[0] = element(&f, 1, false);
-	for (unsigned i = 1; i < 1024; i++)
+	for (unsigned i = 1; i < elements; i++)
 		b[i] = b[0];
 	for (unsigned i = 0; i < 64; i++)
-		ring_add_indirect(&f.r, b, 1024);
+		ring_add_indirect(&f.r, b, elements);
 	ring_show(&f.r);
 	while ((r = vq_pop(f.q, &held[n])) == 1)
 		n++;
 	assert_int_equal(r, -EAGAIN);
-	assert_int_equal(n, 4);		/* 4096 + 1024 pieces, less what is cut off */
+	assert_int_equal(n, fit);
 	assert_int_equal(vq_base(f.q), n);
 	assert_int_equal(vq_pop(f.q, &held[n]), -EAGAIN);
 	assert_false(vq_dead(f.q));
 	assert_true(vq_want_kicks(f.q, true));
 
 	for (unsigned i = 0; i < 64; i++) {
-		vq_push(f.q, &held[i % 4], 0);
-		if (i + 4 < 64)
-			held[i % 4] = expect_chain(&f);
+		vq_push(f.q, &held[i % fit], 0);
+		if (i + fit < 64)
+			held[i % fit] = expect_chain(&f);
 	}
 	expect_none(&f);
 	vq_publish(f.q);
@@ -594,6 +593,14 @@ static void pool_exhaustion(void **state)
 		expect_used(&f, i, 0);
 	fixture_close(&f);
 	free(b);
+}
+
+/* 4096 + 1024 pieces are 732 chunks: some are left in the first case, none in the second. */
+static void pool_exhaustion(void **state)
+{
+	(void)state;
+	exhaust_pool(1024, 4);
+	exhaust_pool(7 * 12, 61);
 }
 
 static void pool_holds_a_full_ring(void **state)
