@@ -181,6 +181,13 @@ void vq_push(struct vq *q, const struct vq_chain *c, uint32_t written)
 		split_push(q, c->id, written);
 }
 
+void vq_drop(struct vq *q, const struct vq_chain *c)
+{
+	pool_put(&q->pool, c->chunk);
+	assert(q->in_use > 0);
+	q->in_use--;
+}
+
 bool vq_publish(struct vq *q)
 {
 	return !q->error && split_publish(q);

@@ -82,6 +82,9 @@ const char *vq_error(const struct vq *q);	/* static string, NULL if not dead */
  */
 void vq_push(struct vq *q, const struct vq_chain *c, uint32_t written);
 
+/* Forget a chain without giving it back: its pieces are free, the driver sees nothing. */
+void vq_drop(struct vq *q, const struct vq_chain *c);
+
 /* Make pushed chains visible.  True if the driver is to be notified. */
 bool vq_publish(struct vq *q);
 

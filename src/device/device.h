@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The device's insides, and who owns what.
+ *
+ * There are two owners and two kinds of struct.  `struct pcm` and everything
+ * reached from it is the control thread's; `struct vsnd_stream` and `struct
+ * io_queue` are the audio thread's.  The control thread changes the latter only
+ * by vsnd_audio_call(), which runs a function on the audio thread and waits for
+ * it.  Fields that both may read at any time are atomic and say so.
+ */
+#ifndef VSND_DEVICE_DEVICE_H
+#define VSND_DEVICE_DEVICE_H
+
+#include <assert.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include <vsnd/audio.h>
+
+#include "virtqueue/vq.h"
+#include "wire/snd.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define NSEC_PER_SEC INT64_C(1000000000)
+#define NSEC_PER_MSEC INT64_C(1000000)
+
+/* Life of a PCM stream (virtio 1.4, PCM Command Lifecycle). */
+enum pcm_state {
+	PCM_INIT,	/* after reset: no parameters */
+	PCM_SET,	/* parameters, no voice */
+	PCM_PREPARED,	/* a voice, messages are held */
+	PCM_RUNNING,	/* the voice plays */
+	PCM_STOPPED,	/* the voice rests, messages are held */
+	PCM_RELEASED,	/* parameters, no voice, everything returned */
+	PCM_STATES
+};
+
+/* What happens to I/O messages of a stream.  Audio thread. */
+enum io_mode {
+	IO_REFUSE,	/* returned with IO_ERR at once */
+	IO_HOLD,	/* wait in the stream's FIFO */
+	IO_RUN,		/* are pulled by the voice */
+	IO_FLUSH	/* RELEASE: the host takes what it can at once */
+};
+
+/* The control thread's side of a stream. */
+struct pcm {
+	struct vsnd_stream_settings offer;
+	enum pcm_state state;
+	struct vsnd_voice_params params;	/* valid from PCM_SET on */
+	struct vsnd_voice *voice;		/* from PCM_PREPARED to PCM_STOPPED */
+	bool voice_runs;
+};
+
+#define MSG_NONE UINT32_MAX
+
+/* An I/O message between fetch and completion; lives in io_queue.msgs. */
+struct io_msg {
+	struct vq_chain chain;
+	struct vq_cursor data;	/* what of its frames has not been pulled yet */
+	uint64_t bytes;		/* of frames, in all */
+	uint64_t end_frame;	/* the stream's position when its last byte went out */
+	uint32_t next;		/* in a FIFO, the done list or the free list */
+	bool consumed;		/* all of data is out */
+	bool failed;		/* its memory was not there */
+	enum snd_status status;	/* on the done list */
+	uint32_t latency_bytes;	/* on the done list */
+};
+
+/* A list of messages by index. */
+struct msg_list {
+	uint32_t head, tail;
+};
+
+/* txq or rxq.  Audio thread, but for what the control thread sets up at rest. */
+struct io_queue {
+	struct vsnd *dev;
+	unsigned index;		/* VSND_TXQ or VSND_RXQ */
+	struct vq *vq;		/* NULL until started */
+	struct io_msg *msgs;	/* as many as the queue has descriptors */
+	uint32_t free;		/* list of unused msgs */
+	struct msg_list done;	/* finished while the queue was at rest, not yet given back */
+	uint64_t running;	/* its streams in IO_RUN, by bit */
+	bool active;		/* started, enabled, not broken: the ring may be touched */
+	bool pushed;		/* something to publish */
+	bool reports;		/* the driver reports its progress (see notice.c) */
+};
+
+/* A point in a stream's completions, and when the driver showed that it passed it. */
+struct notice_mark {
+	uint64_t bytes;		/* completed by then */
+	uint16_t used_idx;	/* published by then */
+	int64_t noticed_ns;	/* 0: not yet */
+};
+
+#define NOTICE_MARKS 8
+
+/* What the driver of a stream is known to have seen; see notice.c. */
+struct notice {
+	uint64_t sent;		/* bytes the driver has queued since PREPARE */
+	uint64_t completed;	/* of these, completed */
+	uint64_t seen;		/* of these, seen by the driver some time ago */
+	struct notice_mark mark[NOTICE_MARKS];	/* oldest first */
+	unsigned marks;
+	int64_t marked_ns;	/* when the youngest was set */
+	int64_t held_ns;	/* since when the last message is held, 0: it is not */
+};
+
+/* Counters that other threads may read while the audio thread adds. */
+struct stream_counters {
+	_Atomic uint64_t messages, errors, frames, discarded, silence, xruns;
+};
+
+/* The audio thread's side of a stream. */
+struct vsnd_stream {
+	struct vsnd *dev;
+	struct io_queue *queue;
+	unsigned id;
+	enum io_mode mode;
+
+	/* From SET_PARAMS. */
+	uint8_t format, channels;
+	uint32_t rate_hz, frame_bytes;
+	uint64_t buffer_bytes;
+
+	/* Messages in the order the driver made them available. */
+	struct msg_list fifo;
+	uint32_t reading;	/* first one that is not consumed, or MSG_NONE */
+	uint64_t queued;	/* bytes that are there to be pulled, carry included */
+	uint8_t carry[VSND_CHANNELS_MAX * 8];	/* a part of a frame, from messages gone */
+	uint32_t carry_len;
+
+	uint64_t pos;		/* frames pulled, silence included */
+	uint64_t pull_pos;	/* pos at the start of the last pull */
+	int64_t pull_delay;	/* delay_frames of the last pull */
+
+	uint64_t starved;	/* frames of silence since the last frame of the guest's */
+	struct notice notice;
+	struct stream_counters counters;
+};
+
+/* The control thread's side of a queue. */
+struct queue {
+	struct vq *vq;		/* controlq and eventq; for the others see io_queue */
+	bool started, enabled;
+	_Atomic bool broken;	/* set by the queue's owner */
+};
+
+struct rt_call {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct vsnd {
+	/* Fixed at creation. */
+	struct vsnd_callbacks cb;
+	void *ctx;
+	const struct vsnd_audio_ops *ops;
+	struct vsnd_audio *audio;
+	unsigned streams, jacks, chmaps;
+	struct vsnd_jack_settings *jack;
+	struct vsnd_chmap_settings *chmap;
+	uint32_t buffer_bytes_max;
+
+	/* Control thread. */
+	struct pcm *pcm;
+	struct queue queue[VSND_QUEUES];
+	uint64_t features;
+
+	/* Replaced by the control thread; read by the SIGBUS path on any thread. */
+	struct mem *_Atomic mem, *_Atomic mem_old;
+
+	/* Audio thread. */
+	struct vsnd_stream *stream;
+	struct io_queue txq, rxq;
+	unsigned want_kicks;
+	int64_t now_ns;
+
+	/* Control thread to audio thread. */
+	struct rt_call *_Atomic call;
+	sem_t call_done;
+};
+
+static_assert(VSND_STREAMS_MAX <= 64, "io_queue.running has a bit per stream");
+
+/* settings.c */
+int settings_check(const struct vsnd_settings *s);
+
+/* control.c; control thread */
+void control_run(struct vsnd *dev);
+
+/* pcm.c; control thread */
+enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req);
+enum snd_status pcm_prepare(struct vsnd *dev, const struct ctl_req *req);
+enum snd_status pcm_release(struct vsnd *dev, const struct ctl_req *req);
+enum snd_status pcm_start(struct vsnd *dev, const struct ctl_req *req);
+enum snd_status pcm_stop(struct vsnd *dev, const struct ctl_req *req);
+/* Run exactly the voices whose stream runs and whose queue is active. */
+void pcm_update_voices(struct vsnd *dev);
+/* All streams to PCM_INIT, voices closed; messages are the caller's affair. */
+void pcm_reset(struct vsnd *dev);
+
+/* queue.c; control thread */
+bool queue_active(const struct vsnd *dev, unsigned queue);
+struct io_queue *queue_io(struct vsnd *dev, unsigned queue);
+/* The queue's owner found its ring broken. */
+void queue_break(struct vsnd *dev, unsigned queue, const char *what);
+void queue_error_message(struct vsnd *dev, unsigned queue, const char *what);
+/* Stop all queues; nothing of them is kept. */
+void queue_reset_all(struct vsnd *dev);
+void queue_free_all(struct vsnd *dev);
+
+/* io.c; audio thread */
+void io_init(struct io_queue *q, struct vsnd *dev, unsigned index);
+void io_msgs_reset(struct io_queue *q);
+void io_stream_init(struct vsnd_stream *s, struct vsnd *dev, unsigned id);
+unsigned io_fetch(struct io_queue *q);
+void io_publish(struct io_queue *q);
+void io_activate(struct io_queue *q);
+void io_deactivate(struct io_queue *q);
+/* Drop all messages of the queue's streams without giving them back. */
+void io_forget(struct io_queue *q);
+/* Complete a message that is on no list. */
+void io_finish(struct io_queue *q, uint32_t i, enum snd_status status, uint32_t latency_bytes);
+/* Give all messages of the stream back, available ones included. */
+void io_flush(struct vsnd_stream *s);
+uint32_t msg_list_pop(const struct io_queue *q, struct msg_list *l);
+
+/* play.c; audio thread */
+bool stream_live(const struct vsnd_stream *s);
+/* Complete what is consumed and need not be held. */
+void stream_complete(struct vsnd_stream *s);
+void stream_rewind(struct vsnd_stream *s);
+
+/* notice.c; audio thread */
+void notice_mark(struct vsnd_stream *s);	/* after completions were published */
+void notice_update(struct vsnd_stream *s);
+bool notice_must_hold(struct vsnd_stream *s);
+
+static inline void counter_add(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,97 @@
+"""What the probe does to the daemon, as a table: each case is one run of vsnd-probe."""
+
+import dataclasses
+
+FRONT_ENDS = ("qemu", "crosvm", "libkrun", "cloud-hypervisor")
+
+
+@dataclasses.dataclass
+class Case:
+    """One run.  `options` are the probe's, `daemon` are added to the daemon's."""
+    name: str
+    options: tuple = ()
+    daemon: tuple = ()
+    sample: str = "S16"
+    rate: int = 48000
+    channels: int = 2
+    frames: int = 24000
+    streams: int = 1
+    pace: str = "realtime"
+    check: str = "all"          # how to judge: judge_… in run.py
+    quick: bool = False         # also run under sanitizers
+    limit_s: float = 30
+
+
+def queue_cases():
+    """Queue sizes with and without the two ring features."""
+    for size in (64, 128, 256, 1024):
+        for indirect in (True, False):
+            for event_idx in (True, False):
+                options = [f"--queue-size={size}"]
+                options += [] if indirect else ["--no-indirect"]
+                options += [] if event_idx else ["--no-event-idx"]
+                name = f"queue {size}{'' if indirect else ', no indirect'}" \
+                       f"{'' if event_idx else ', no event index'}"
+                yield Case(name, tuple(options), quick=size in (64, 1024))
+
+
+def front_end_cases():
+    for who in FRONT_ENDS:
+        yield Case(f"front-end {who}", (f"--front-end={who}",), quick=True)
+        yield Case(f"front-end {who}, reset", (f"--front-end={who}", "--reset-at=9600"),
+                   check="after_reset")
+        if who != "libkrun":        # it cannot pause a VM
+            yield Case(f"front-end {who}, suspend",
+                       (f"--front-end={who}", "--suspend-at=9600", "--suspend-ms=300"), quick=True)
+
+
+def driver_cases():
+    """What a guest's driver does."""
+    yield Case("late fill", ("--late-fill",), quick=True)
+    yield Case("pause", ("--pause-at=9600", "--pause-ms=200"), quick=True)
+    yield Case("pieces 7", ("--pieces=7",), quick=True)
+    yield Case("pieces 7, no indirect", ("--pieces=7", "--no-indirect"))
+    yield Case("scattered descriptors, 8 regions", ("--scatter", "--regions=8"), quick=True)
+    yield Case("repeat", ("--repeat=3",), frames=4800, check="repeat", quick=True)
+    yield Case("release when all is queued", ("--release-early",), quick=True)
+    yield Case("release early", ("--release-early=9600",), check="prefix", quick=True)
+    yield Case("two streams", ("--streams=0,1",), daemon=("--streams=2",), streams=2, quick=True)
+    yield Case("four streams", ("--streams=0,1,2,3",), daemon=("--streams=4",), streams=4)
+    yield Case("fast", pace="fast", quick=True)
+    yield Case("fast, late fill", ("--late-fill",), pace="fast")
+    yield Case("fast, pieces 7", ("--pieces=7",), pace="fast")
+
+
+def size_cases():
+    """Periods of 1 to 80 ms; buffers of 1 to 16 periods."""
+    for period in (48, 441, 480, 1024, 3840):
+        for periods in (1, 2, 4, 16):
+            yield Case(f"period {period}, buffer of {periods}",
+                       (f"--period={period}", f"--buffer={period * periods}"),
+                       quick=(period, periods) in ((48, 4), (3840, 2)))
+
+
+def format_cases():
+    for sample in ("S16", "S32", "FLOAT"):
+        for channels in (1, 2):
+            for rate in (44100, 48000, 96000):
+                yield Case(f"{sample}, {channels} channels, {rate} Hz", sample=sample, rate=rate,
+                           channels=channels, frames=rate // 2,
+                           quick=(channels, rate) in ((1, 44100), (2, 96000)))
+
+
+def hostile_cases():
+    for seed in (1, 2, 3):
+        yield Case(f"hostile, seed {seed}", (f"--seed={seed}", "--rounds=300"), check="hostile",
+                   frames=0, quick=seed == 1, limit_s=60)
+
+
+def daemon_cases():
+    """What happens to the daemon meanwhile."""
+    yield Case("SIGTERM while it plays", frames=96000, check="terminated", quick=True)
+
+
+def all_cases():
+    for group in (queue_cases, front_end_cases, driver_cases, size_cases, format_cases,
+                  hostile_cases, daemon_cases):
+        yield from group()

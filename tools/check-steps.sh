@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# The steps of ./check, by name.  Each prints `ok NAME`, `not ok NAME: reason`
+# or `skip NAME: reason`; ./check counts these lines and holds the time limit.
+set -eu
+cd "$(dirname "$0")/.."
+
+jobs=${VSND_CHECK_JOBS:-2}
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled)
+
+# Put a word before the names of the tests that standard input reports.
+named() {
+	sed -u -E "s/^(ok|not ok|skip) /&$1 /"
+}
+
+# configure DIR OPTION...: a directory that cannot be brought up to date is
+# made anew.
+configure() {
+	local dir=$1
+	shift
+	if [ -d "$dir/meson-private" ]; then
+		meson setup --reconfigure "$dir" "${enabled[@]}" "$@" && return
+		rm -rf "$dir"
+	fi
+	meson setup "$dir" "${enabled[@]}" "$@"
+}
+
+# build DIR OPTION...: one test, "DIR compiles".
+build() {
+	if configure "$@" && ninja -C "$1" -j "$jobs"; then
+		echo "ok $1 compiles"
+	else
+		echo "not ok $1 compiles: see the log of this step"
+		return 1
+	fi
+}
+
+# meson_tests DIR ARGUMENT...: the tests that meson knows.
+meson_tests() {
+	local dir=$1 rc=0
+	shift
+	rm -f "$dir/meson-logs/testlog.json"
+	$wrapper meson test -C "$dir" --no-rebuild --num-processes "$jobs" "$@" || rc=$?
+	tools/meson-results.py "$dir" || return 1
+	return "$rc"
+}
+
+# A sanitizer's shadow memory wants the classic address space layout.
+no_aslr() {
+	if setarch -R true 2>/dev/null; then
+		echo "setarch -R"
+	fi
+}
+
+sanitized() {
+	local name=$1 dir=build-$1 sanitizers=$2 suites=$3 rc=0 suite
+	local suite_args=()
+	for suite in $suites; do
+		suite_args+=(--suite "$suite")
+	done
+	build "$dir" --buildtype=debug -Doptimization=1 -Db_ndebug=false -Db_lundef=false \
+		"-Db_sanitize=$sanitizers" -Dc_args=-fno-sanitize-recover=all
+	wrapper=$(no_aslr)
+	meson_tests "$dir" --timeout-multiplier 3 "${suite_args[@]}" | named "$name" || rc=1
+	$wrapper python3 tests/probe/run.py --build="$dir" --quick | named "$name" || rc=1
+	return "$rc"
+}
+
+# attempt NAME COMMAND...: one test, the command's exit status.
+attempt() {
+	local name=$1 rc=0
+	shift
+	"$@" || rc=$?
+	if [ "$rc" -eq 0 ]; then
+		echo "ok $name"
+	else
+		echo "not ok $name: $* failed with $rc"
+	fi
+	return "$rc"
+}
+
+step_deps() {
+	local rc=0
+	attempt "packages to build and check" tools/install-deps.sh build check || rc=1
+	attempt "packages for the guest" tools/install-deps.sh guest || rc=1
+	return "$rc"
+}
+
+# The guest's kernel and QEMU: a download of its own, on Debian 12 from backports.
+step_image() {
+	attempt "the guest's image" python3 tests/guest/image.py
+}
+
+step_build() {
+	CC=gcc build build --werror
+}
+
+step_unit() {
+	meson_tests build
+}
+
+step_clang() {
+	CC=clang build build-clang --werror
+	meson_tests build-clang --suite unit | named clang
+}
+
+step_asan() {
+	export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
+	export UBSAN_OPTIONS=print_stacktrace=1
+	CC=gcc sanitized asan address,undefined "unit fuzz"
+}
+
+step_tsan() {
+	CC=gcc sanitized tsan thread unit
+}
+
+step_probe() {
+	python3 tests/probe/run.py --build=build
+}
+
+step_rt() {
+	bench/steady.py --build=build --periods=300 --tap
+}
+
+step_guest() {
+	if [ -f tests/guest/run.py ]; then
+		python3 tests/guest/run.py --quick --build=build
+	else
+		echo "not ok guest: tests/guest/run.py is missing"
+	fi
+}
+
+step_style() {
+	tools/style.py
+}
+
+step_install() {
+	tests/install/run.sh build
+}
+
+set -o pipefail
+wrapper=
+"step_$1"
