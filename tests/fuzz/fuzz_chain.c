@@ -27,7 +27,7 @@ enum step {
 	STEP_WRITE,
 	STEP_ZERO,
 	STEP_SKIP,
-	STEP_PUSH,	/* the chain at hand */
+	STEP_PUSH,	/* the chain at hand; 1: drop it */
 	STEP_PUBLISH,
 	STEP_ADVANCE,	/* the available index, by the argument */
 	STEP_INDEX,	/* the available index is the argument, both bytes the same */
@@ -153,10 +153,15 @@ static void move(struct state *s, enum step step, uint8_t arg)
 	must(n <= len && before - at->left == n);
 }
 
-static void push(struct state *s)
+static void push(struct state *s, bool drop)
 {
-	if (s->n_held > 0)
-		vq_push(s->q, &s->held[--s->n_held], 1);
+	if (s->n_held == 0)
+		return;
+	s->n_held--;
+	if (drop)
+		vq_drop(s->q, &s->held[s->n_held]);
+	else
+		vq_push(s->q, &s->held[s->n_held], 1);
 }
 
 static void turn(struct state *s, uint8_t by)
@@ -190,7 +195,7 @@ static void take_step(struct state *s, enum step step, uint8_t arg)
 		move(s, step, arg);
 		break;
 	case STEP_PUSH:
-		push(s);
+		push(s, arg == 1);
 		break;
 	case STEP_PUBLISH:
 		must(!vq_publish(s->q) || !vq_dead(s->q));
@@ -226,7 +231,7 @@ static void take_step(struct state *s, enum step step, uint8_t arg)
 static void finish(struct state *s)
 {
 	while (s->n_held > 0)
-		push(s);
+		push(s, false);
 	must(s->q->pool.spare == s->q->pool.chunks);
 	vq_publish(s->q);
 	must(s->q->in_use == 0 || vq_dead(s->q));

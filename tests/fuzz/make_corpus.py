@@ -72,6 +72,9 @@ def chains():
         [desc(DATA, 8, WRITE)] * 8, heads=range(4),
         steps=[(POP, 0)] * 4 + [(TURN, 1), (PUSH, 0), (TURN, 2), (PUSH, 0), (PUBLISH, 0),
                                 (KICKS, 0), (PUSH, 0), (PUSH, 0), (PUBLISH, 0), (KICKS, 1)])
+    yield "good_dropped", chain_file(
+        [desc(DATA, 8, WRITE)] * 8, heads=range(8),
+        steps=[(POP, 0)] * 8 + [(PUSH, 1)] * 8 + [(ADVANCE, 3)] + SERVE)
     yield "good_no_event_idx", chain_file(good, features=0, steps=[(KICKS, 0)] + SERVE)
     yield "good_indirect", indirect(inner)
     yield "good_indirect_unaligned", indirect(inner, at=DATA + 7)

@@ -629,6 +629,42 @@ static void pool_holds_a_full_ring(void **state)
 	free(held);
 }
 
+/* Chains that are forgotten make room for others, and are not given back. */
+static void dropped_chains(void **state)
+{
+	struct vq_chain held[64];
+	struct ring_buf b[2];
+	struct fixture f;
+	int head;
+
+	(void)state;
+	fixture_open(&f, 64, INDIRECT, 0);
+	b[0] = element(&f, 4, false);
+	b[1] = element(&f, 4, true);
+	for (unsigned round = 0; round < 100; round++) {
+		for (unsigned i = 0; i < 63; i++)
+			ring_add_indirect(&f.r, b, 2);
+		head = ring_add_indirect(&f.r, b, 2);
+		ring_show(&f.r);
+		for (unsigned i = 0; i < 64; i++)
+			held[i] = expect_chain(&f);
+		for (unsigned i = 0; i < 63; i++)
+			vq_drop(f.q, &held[i]);
+		assert_false(vq_publish(f.q));
+		vq_push(f.q, &held[63], 4);
+		assert_true(vq_publish(f.q));
+		expect_used(&f, head, 4);
+		expect_none(&f);
+
+		/* The driver starts anew, at the same indices. */
+		ring_fini(&f.r);
+		f.g.taken = 0;
+		ring_init(&f.r, &f.g, 64, 0, (uint16_t)vq_base(f.q));
+		ring_set_used_idx(&f.r, vq_used_idx(f.q));
+	}
+	fixture_close(&f);
+}
+
 /* A VM pause: the queue rests with messages in it, the ring may move. */
 static void restart_keeps_messages(void **state)
 {
@@ -742,6 +778,7 @@ int main(void)
 		cmocka_unit_test(what_is_the_drivers_stays_as_it_is),
 		cmocka_unit_test(pool_exhaustion),
 		cmocka_unit_test(pool_holds_a_full_ring),
+		cmocka_unit_test(dropped_chains),
 		cmocka_unit_test(restart_keeps_messages),
 		cmocka_unit_test(memory_is_replaced_under_messages),
 	};
