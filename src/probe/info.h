@@ -1,0 +1,9 @@
+/* The sub-command info: everything a device says about itself. */
+#ifndef PROBE_INFO_H
+#define PROBE_INFO_H
+
+#include "probe/options.h"
+
+int info_command(const struct options *o);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * vsnd-probe: a virtio sound driver and a vhost-user front-end in one
+ * program, without a VM between them.
+ *
+ *   frontend, personality   the front-end, and whose habits it has
+ *   mem, ring               guest memory and virtqueues
+ *   sound, requests         the driver
+ *   play, info, hostile     sub-commands; each is a row below
+ *
+ * It shares no code with the device it tests: a misreading of the
+ * specification in one of them cannot hide in the other.
+ */
+#include "probe/hostile.h"
+#include "probe/info.h"
+#include "probe/options.h"
+#include "probe/play.h"
+#include "probe/report.h"
+
+static const struct command commands[] = {
+	{ "info", CMD_INFO, "", "print what the device says about itself", info_command },
+	{ "play", CMD_PLAY, "FILE", "play a sound file and measure", play_command },
+	{ "hostile", CMD_HOSTILE, "", "send malformed input of every kind", hostile_command },
+	{ 0 },
+};
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	struct options options;
+	int status;
+
+	if (options_parse(argc, argv, commands, &options, &command, &status))
+		return status;
+	catch_signals();
+	return command->run(&options);
+}

@@ -1,0 +1,56 @@
+/* The command line. */
+#ifndef PROBE_OPTIONS_H
+#define PROBE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STREAMS_MAX 32
+#define NEVER	    UINT64_MAX
+
+/* Sub-commands, as bits: which options belong to which. */
+enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_ALL = 7 };
+
+struct options {
+	const char *socket_path;
+	const char *spawn;
+	const char *dir;
+	const char *front_end;
+	uint32_t timeout_ms;
+	uint32_t queue_size;
+	uint32_t regions;
+	bool no_indirect, no_event_idx, scatter, json;
+
+	const char *file;
+	uint32_t stream[STREAMS_MAX];
+	uint32_t streams;
+	int format; /* virtio value, -1: as the file */
+	uint32_t rate_hz;
+	uint32_t period_frames, buffer_frames; /* 0: default */
+	bool late_fill;
+	uint32_t late_lead; /* messages between filling and playing */
+	uint64_t pause_at, suspend_at, reset_at, release_at; /* frames, NEVER */
+	uint32_t pause_ms, suspend_ms;
+	uint32_t repeat;
+	uint32_t pieces;
+
+	uint64_t seed;
+	uint32_t rounds;
+	const char *family; /* NULL: all */
+};
+
+struct command {
+	const char *name;
+	enum command_bit bit;
+	const char *arguments; /* for the help text, "" if none */
+	const char *summary;
+	int (*run)(const struct options *o);
+};
+
+/* Fills ret_options and finds the command.  Returns 0 to go on, otherwise
+ * the exit status is ret_status: a bad option has been reported on stderr, or
+ * --help and --version have been served. */
+int options_parse(int argc, char **argv, const struct command *commands,
+	struct options *ret_options, const struct command **ret_command, int *ret_status);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * play: all players of a run, what happens to the device as a whole (suspend,
+ * reset), and the report.
+ */
+#include "probe/play.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "probe/names.h"
+#include "probe/player.h"
+#include "probe/report.h"
+#include "probe/session.h"
+
+struct run {
+	struct sound *s;
+	const struct options *o;
+	struct player player[STREAMS_MAX];
+	uint32_t players;
+	bool suspended, reset;
+	int64_t began_ns;
+};
+
+static int first_output(struct sound *s, uint32_t *ret)
+{
+	for (uint32_t i = 0; i < s->counts.streams; i++) {
+		struct pcm_info info;
+		int err = sound_pcm_info(s, i, &info);
+
+		if (err < 0)
+			return err;
+		if (info.direction == SND_D_OUTPUT) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return complain(-ENODEV, "the device has no output stream");
+}
+
+static int open_players(struct run *r)
+{
+	uint32_t count = r->o->streams ? r->o->streams : 1;
+	int err;
+
+	for (; r->players < count; r->players++) {
+		uint32_t stream = r->o->stream[r->players];
+
+		err = r->o->streams ? 0 : first_output(r->s, &stream);
+		if (!err && stream >= r->s->counts.streams)
+			err = complain(-EINVAL, "there is no stream %u; the device has %u", stream,
+				r->s->counts.streams);
+		if (!err)
+			err = player_open(&r->player[r->players], r->s, r->o, stream);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int start_players(struct run *r)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < r->players && !err; i++)
+		err = player_start(&r->player[i]);
+	return err;
+}
+
+/* What the first player's position brings for the whole device. */
+static int act_on_device(struct run *r)
+{
+	uint64_t at = r->player[0].frames_done;
+	int64_t before = now_ns();
+	int err;
+
+	if (r->player[0].state != PLAYER_RUNNING)
+		return 0;
+	if (!r->suspended && at >= r->o->suspend_at) {
+		r->suspended = true;
+		err = sound_suspend(r->s, (int64_t)r->o->suspend_ms * 1000000);
+		for (uint32_t i = 0; i < r->players && !err; i++)
+			player_was_suspended(&r->player[i], now_ns() - before);
+		return err;
+	}
+	if (!r->reset && at >= r->o->reset_at) {
+		r->reset = true;
+		err = sound_reset(r->s);
+		for (uint32_t i = 0; i < r->players && !err; i++)
+			player_was_reset(&r->player[i]);
+		for (uint32_t i = 0; i < r->players && !err; i++)
+			if (r->player[i].state == PLAYER_CLOSED)
+				err = player_start(&r->player[i]);
+		return err;
+	}
+	return 0;
+}
+
+static int play_all(struct run *r)
+{
+	bool active = true;
+	int err;
+
+	while (active) {
+		int64_t wake = now_ns() + 1000000000, wait;
+
+		err = act_on_device(r);
+		active = false;
+		for (uint32_t i = 0; i < r->players && !err; i++) {
+			struct player *p = &r->player[i];
+
+			err = player_act(p);
+			active = active || p->state != PLAYER_FINISHED;
+			if (player_deadline(p) < wake)
+				wake = player_deadline(p);
+		}
+		wait = wake - now_ns();
+		if (!err && active)
+			err = sound_poll(r->s, wait > 0 ? wait : 0);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* What must not be even if nothing stopped the run. */
+static int judge(const struct run *r)
+{
+	const char *fault;
+	uint64_t faults = sound_faults(r->s, &fault);
+
+	if (faults)
+		return complain(-EPROTO, "%" PRIu64 " ring faults, the first: %s", faults, fault);
+	for (uint32_t i = 0; i < r->players; i++) {
+		const struct player *p = &r->player[i];
+
+		if (p->status_errors)
+			return complain(-EPROTO, "stream %u: %" PRIu64
+				" messages failed, the first with %s (0x%x)", p->stream,
+				p->status_errors, status_name(p->bad_status), p->bad_status);
+		if (p->length_errors)
+			return complain(-EPROTO, "stream %u: %" PRIu64
+				" messages came back with a used length that is not 8", p->stream,
+				p->length_errors);
+		if (p->completed + p->abandoned != p->sent)
+			return complain(-EPROTO, "stream %u: %" PRIu64 " messages sent, %" PRIu64
+				" came back", p->stream, p->sent, p->completed);
+	}
+	return 0;
+}
+
+/* Calls for tx; of all queues where they share one eventfd. */
+static uint64_t calls(const struct run *r)
+{
+	return r->s->ring[r->s->fe.who->call_shared ? 0 : Q_TX].calls;
+}
+
+static double ms(int64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+static double real_ms(const struct player *p)
+{
+	return ms(p->run_ns);
+}
+
+static double ideal_ms(const struct player *p)
+{
+	return (double)p->frames_completed * 1000.0 / pcm_rates[p->params.rate];
+}
+
+static json_t *player_json(struct player *p)
+{
+	return json_pack("{s:I s:s s:i s:i s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:f s:f"
+			 " s:{s:f s:f s:f s:f} s:{s:I s:I s:I}}",
+		"stream", (json_int_t)p->stream, "format", pcm_formats[p->params.format].name,
+		"rate", (int)pcm_rates[p->params.rate], "channels", p->params.channels,
+		"period_frames", (json_int_t)p->period_frames, "buffer_frames",
+		(json_int_t)p->period_frames * p->slots, "messages", (json_int_t)p->sent,
+		"frames_sent", (json_int_t)p->frames_sent, "completions", (json_int_t)p->completed,
+		"frames_completed", (json_int_t)p->frames_completed, "abandoned_by_reset",
+		(json_int_t)p->abandoned, "status_errors", (json_int_t)p->status_errors,
+		"length_errors", (json_int_t)p->length_errors, "out_of_order",
+		(json_int_t)p->out_of_order, "ring_full", (json_int_t)p->ring_full,
+		"returned_while_paused", (json_int_t)p->while_paused, "ideal_ms", ideal_ms(p),
+		"real_ms", real_ms(p), "gap_ms", "min", ms(samples_min(&p->gaps)), "median",
+		ms(samples_quantile(&p->gaps, 500)), "p99", ms(samples_quantile(&p->gaps, 990)),
+		"max", ms(samples_max(&p->gaps)), "latency_bytes", "min",
+		(json_int_t)samples_min(&p->latencies), "median",
+		(json_int_t)samples_quantile(&p->latencies, 500), "max",
+		(json_int_t)samples_max(&p->latencies));
+}
+
+static double per_period(const struct run *r, uint64_t n)
+{
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < r->players; i++)
+		done += r->player[i].completed;
+	return done ? (double)n / (double)done : 0;
+}
+
+static void print_json(struct run *r, int err)
+{
+	const struct sound *s = r->s;
+	const struct ring *tx = &s->ring[Q_TX];
+	json_t *streams = json_array(), *root;
+	const char *fault;
+	uint64_t faults = sound_faults(s, &fault);
+
+	for (uint32_t i = 0; i < r->players; i++)
+		json_array_append_new(streams, player_json(&r->player[i]));
+	root = json_pack("{s:b s:s* s:s s:f s:I s:I s:f s:f s:b s:I s:s* s:I s:I s:o}", "ok", !err,
+		"error", err ? complaint() : NULL, "front_end", s->fe.who->name, "elapsed_ms",
+		ms(now_ns() - r->began_ns), "kicks", (json_int_t)tx->kicks, "calls",
+		(json_int_t)calls(r), "kicks_per_period", per_period(r, tx->kicks),
+		"calls_per_period", per_period(r, calls(r)), "calls_shared",
+		(int)s->fe.who->call_shared, "ring_faults", (json_int_t)faults, "first_fault",
+		fault, "xrun_events", (json_int_t)s->events_seen[3], "config_changes",
+		(json_int_t)s->fe.config_changes, "streams", streams);
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	printf("\n");
+	json_decref(root);
+}
+
+static void print_player(struct player *p)
+{
+	printf("stream %u: %s %u Hz %u channels, period %u of %u frames\n", p->stream,
+		pcm_formats[p->params.format].name, pcm_rates[p->params.rate], p->params.channels,
+		p->period_frames, p->period_frames * p->slots);
+	printf("    messages %" PRIu64 ", frames sent %" PRIu64 ", completions %" PRIu64
+	       ", status errors %" PRIu64 "\n", p->sent, p->frames_sent, p->completed,
+		p->status_errors);
+	printf("    duration ideal %.3f ms, real %.3f ms\n", ideal_ms(p), real_ms(p));
+	printf("    completion gap ms: min %.3f median %.3f p99 %.3f max %.3f\n",
+		ms(samples_min(&p->gaps)), ms(samples_quantile(&p->gaps, 500)),
+		ms(samples_quantile(&p->gaps, 990)), ms(samples_max(&p->gaps)));
+	printf("    latency_bytes: min %" PRId64 " median %" PRId64 " max %" PRId64 "\n",
+		samples_min(&p->latencies), samples_quantile(&p->latencies, 500),
+		samples_max(&p->latencies));
+	if (p->abandoned)
+		printf("    in flight at the reset: %" PRIu64 "\n", p->abandoned);
+	if (p->out_of_order)
+		printf("    out of order: %" PRIu64 "\n", p->out_of_order);
+	if (p->while_paused)
+		printf("    returned while paused: %" PRIu64 "\n", p->while_paused);
+	if (p->ring_full)
+		printf("    found the queue full: %" PRIu64 " times\n", p->ring_full);
+}
+
+static void print_words(struct run *r)
+{
+	const struct ring *tx = &r->s->ring[Q_TX];
+	const char *fault;
+	uint64_t faults = sound_faults(r->s, &fault);
+
+	for (uint32_t i = 0; i < r->players; i++)
+		print_player(&r->player[i]);
+	printf("kicks %" PRIu64 " (%.3f per period), calls %" PRIu64 " (%.3f per period%s)\n",
+		tx->kicks, per_period(r, tx->kicks), calls(r), per_period(r, calls(r)),
+		r->s->fe.who->call_shared ? ", all queues" : "");
+	if (r->s->events_seen[3])
+		printf("xrun events %" PRIu64 "\n", r->s->events_seen[3]);
+	if (faults)
+		printf("ring faults %" PRIu64 ", the first: %s\n", faults, fault);
+}
+
+static int run(struct sound *s, const struct options *o)
+{
+	static struct run r; /* too large for a stack */
+	int err;
+
+	memset(&r, 0, sizeof(r));
+	r.s = s;
+	r.o = o;
+	r.began_ns = now_ns();
+	s->done = player_done;
+	err = open_players(&r);
+	if (!err)
+		err = start_players(&r);
+	if (!err)
+		err = play_all(&r);
+	if (!err)
+		err = judge(&r);
+	if (r.players && o->json)
+		print_json(&r, err);
+	else if (r.players)
+		print_words(&r);
+	for (uint32_t i = 0; i < r.players; i++)
+		player_close(&r.player[i]);
+	return err;
+}
+
+int play_command(const struct options *o)
+{
+	return session_run(o, run);
+}

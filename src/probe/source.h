@@ -1,0 +1,28 @@
+/* A sound file as a stream of frames in a virtio format. */
+#ifndef PROBE_SOURCE_H
+#define PROBE_SOURCE_H
+
+#include <stdint.h>
+
+struct source;
+
+/* NULL with a complaint. */
+struct source *source_open(const char *path);
+void source_close(struct source *s);
+
+uint32_t source_rate(const struct source *s);
+unsigned source_channels(const struct source *s);
+uint64_t source_frames(const struct source *s);
+
+/* The virtio format that holds the file's samples without loss. */
+int source_format(const struct source *s);
+
+/* Whether source_read() can make this virtio format. */
+int source_can(unsigned format);
+
+/* The next frames in `format`; always as many as asked for: what the file
+ * lacks is silence. */
+void source_read(struct source *s, unsigned format, void *out, uint32_t frames);
+void source_rewind(struct source *s);
+
+#endif
