@@ -14,9 +14,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
 
 #include "probe/names.h"
 #include "probe/report.h"
@@ -82,14 +79,9 @@ void hostile_case(struct hostile *h, const char *fmt, ...)
 
 int hostile_connect(struct hostile *h)
 {
-	struct timeval limit = { .tv_sec = 2 };
 	int err = spawn_check(&h->session.backend);
-	int sock = err < 0 ? err : session_connect(&h->session);
 
-	if (sock < 0)
-		return sock;
-	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	return sock;
+	return err < 0 ? err : session_connect(&h->session);
 }
 
 int hostile_sound(struct hostile *h, struct sound *ret)

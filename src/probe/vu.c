@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "probe/report.h"
 
 #define HEADER_BYTES 12u
+#define SEND_SECONDS 5
 
 static const char *const names[] = {
 	[VU_GET_FEATURES] = "GET_FEATURES",
@@ -64,6 +66,8 @@ const char *vu_name(uint32_t request)
 
 int vu_connect(const char *path)
 {
+	/* A back-end that is stuck neither accepts nor reads. */
+	const struct timeval limit = { .tv_sec = SEND_SECONDS };
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int sock;
 
@@ -74,6 +78,7 @@ int vu_connect(const char *path)
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return complain(-errno, "socket: %s", strerror(errno));
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(sock, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		int err = complain(-errno, "%s: %s", path, strerror(errno));
 
