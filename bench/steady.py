@@ -36,6 +36,9 @@ PERIOD_S = PERIOD_FRAMES / RATE_HZ
 LEAD_S = 2.0            # from the daemon's start to the measured stretch
 TAIL_S = 1.0
 LOCKS = ("mutex", "cond", "rwlock", "sem_wait")
+# What the audio thread of a back-end with a timer may ask of the kernel.
+NOTIFY_AND_WAIT = {"write", "read", "poll", "ppoll", "epoll_wait", "epoll_pwait", "clock_nanosleep",
+                   "restart_syscall"}
 SYSCALL = re.compile(r"^(\d+)\s+(\d+\.\d+) (\w+)\(")
 
 running = []            # processes to end whatever happens
@@ -45,9 +48,9 @@ class Failed(Exception):
     """The measurement itself did not work."""
 
 
-def start(command, log, **more):
+def start(command, stdout, stderr, env=None):
     process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
-                               stdout=log, stderr=log, **more)
+                               stdout=stdout, stderr=stderr, env=env)
     running.append(process)
     return process
 
@@ -105,12 +108,13 @@ class Play:
         if audio == "file":
             options.append(f"--file-out={folder}/out-%s.wav")
         self.began = time.monotonic()
-        self.daemon = start([*prefix, args.build / "vhost-user-snd", *options], self.log,
-                            env={**os.environ, **(env or {})})
+        self.daemon = start([*prefix, args.build / "vhost-user-snd", *options],
+                            self.log, self.log, env={**os.environ, **(env or {})})
         wait_for(socket, self.daemon)
-        self.probe = start([args.build / "vsnd-probe", f"--socket-path={socket}",
+        self.report = open(folder / "probe.json", "w+")
+        self.probe = start([args.build / "vsnd-probe", f"--socket-path={socket}", "--json",
                             f"--period={PERIOD_FRAMES}", f"--buffer={PERIOD_FRAMES * BUFFER_PERIODS}",
-                            "play", sound], self.log)
+                            "play", sound], self.report, self.log)
 
     def stretch(self):
         """Sleep through the measured stretch; the threads before and after it."""
@@ -121,7 +125,7 @@ class Play:
         return before, after, began, ended
 
     def finish(self):
-        """Let the sound end; both programs must be content."""
+        """Let the sound end; both programs must be content.  What the probe says."""
         try:
             self.probe.wait(LEAD_S + TAIL_S + 10)
         except subprocess.TimeoutExpired:
@@ -132,16 +136,18 @@ class Play:
         if probe or daemon:
             print((self.folder / "log").read_text()[-4000:], file=sys.stderr)
             raise Failed(f"exit status {probe} of the probe, {daemon} of the daemon")
+        self.report.seek(0)
+        with self.report:
+            return json.load(self.report)
 
 
 def make_sound(path, seconds):
     second = wav.noise("S16", RATE_HZ, 2, RATE_HZ)
-    second.data *= int(seconds) + 1
-    second.write(path)
+    wav.Wav("S16", RATE_HZ, 2, second.data * (int(seconds) + 1)).write(path)
 
 
 def count_calls(args, audio, folder):
-    """rtcheck's counters (thread name -> counters summed) and wake-ups by thread name."""
+    """rtcheck's counters and wake-ups by thread name, and the probe's report."""
     out = folder / "rtcheck.json"
     play = Play(args, audio, folder, env={
         "LD_PRELOAD": str(args.build / "tests/rt/rtcheck.so"),
@@ -150,7 +156,7 @@ def count_calls(args, audio, folder):
         "VSND_RTCHECK_UNTIL": str(LEAD_S + play_length(args)),
     })
     before, after, _, _ = play.stretch()
-    play.finish()
+    report = play.finish()
     result = json.loads(out.read_text())
     if not result["complete"]:
         raise Failed("rtcheck saw too many threads, or the daemon ended early")
@@ -162,7 +168,7 @@ def count_calls(args, audio, folder):
     wakes = collections.Counter()
     for tid, (name, switches) in after.items():
         wakes[name] += switches - before.get(tid, (name, 0))[1]
-    return counts, wakes
+    return counts, wakes, report
 
 
 def play_length(args):
@@ -197,7 +203,7 @@ def measure(args, audio):
         folder = pathlib.Path(name)
         for sub in ("count", "trace"):
             (folder / sub).mkdir()
-        counts, wakes = count_calls(args, audio, folder / "count")
+        counts, wakes, report = count_calls(args, audio, folder / "count")
         trace = trace_calls(args, audio, folder / "trace")
     if AUDIO_THREAD not in wakes:
         raise Failed(f"the daemon has no thread {AUDIO_THREAD}: {', '.join(wakes)}")
@@ -211,9 +217,14 @@ def measure(args, audio):
         "notifications_per_period": mine["eventfd_write"] / args.periods,
         "kick_wake_ups": every["eventfd_read"],
         "wake_ups_per_period": per_period(wakes, args.periods),
+        "kicks_sent_per_period": report["kicks_per_period"],
+        "audio_thread_other_calls": None,
         "system_calls_per_period": None,
     }
     if trace is not None:
+        figures["audio_thread_other_calls"] = {
+            call: n for (thread, call), n in sorted(trace.items())
+            if thread == AUDIO_THREAD and call not in NOTIFY_AND_WAIT}
         figures["system_calls_per_period"] = per_period(
             {f"{thread} {call}": n for (thread, call), n in trace.items()}, args.periods)
     return figures
@@ -235,12 +246,17 @@ def bounds(figures):
     notifications = figures["notifications_per_period"]
     yield "at most one notification per period", 0 < notifications <= 1 + edge, notifications
     yield "no wake-up by a kick", not figures["kick_wake_ups"], figures["kick_wake_ups"]
+    other = figures["audio_thread_other_calls"]
+    if other is not None:
+        yield "the audio thread only waits and notifies", not other, sum(other.values())
 
 
 def print_table(figures):
     print(f"\n{figures['audio']}: {figures['periods']} periods of {PERIOD_S * 1000:g} ms")
     for name, holds, value in bounds(figures):
         print(f"  {name:44} {value:10g}   {'' if holds else 'BROKEN'}")
+    print(f"  {'kicks that the driver sent per period, in all':44} "
+          f"{figures['kicks_sent_per_period']:10.3f}")
     for key in ("wake_ups_per_period", "system_calls_per_period"):
         table = figures[key]
         title = key.replace("_", " ").replace("wake ups", "wake-ups")

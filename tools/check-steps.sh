@@ -61,7 +61,7 @@ sanitized() {
 		"-Db_sanitize=$sanitizers" -Dc_args=-fno-sanitize-recover=all
 	wrapper=$(no_aslr)
 	meson_tests "$dir" --timeout-multiplier 3 "${suite_args[@]}" | named "$name" || rc=1
-	$wrapper tests/probe/run.py --build="$dir" --quick | named "$name" || rc=1
+	$wrapper python3 tests/probe/run.py --build="$dir" --quick | named "$name" || rc=1
 	return "$rc"
 }
 
@@ -114,7 +114,7 @@ step_tsan() {
 }
 
 step_probe() {
-	tests/probe/run.py --build=build
+	python3 tests/probe/run.py --build=build
 }
 
 step_rt() {

@@ -3,6 +3,7 @@
 Python's wave module knows no floating point samples, hence a reader of our own.
 """
 
+import functools
 import pathlib
 import random
 import struct
@@ -12,7 +13,7 @@ SAMPLE_BYTES = {"S16": 2, "S32": 4, "FLOAT": 4}
 
 
 class Wav:
-    """Format and samples; data is the bytes of whole frames."""
+    """Format and samples; data is the bytes of whole frames.  Not to be changed."""
 
     def __init__(self, sample, rate, channels, data):
         self.sample, self.rate, self.channels, self.data = sample, rate, channels, data
@@ -72,6 +73,7 @@ def parsed(form, body):
     return Wav(sample, rate, channels, body)
 
 
+@functools.cache
 def noise(sample, rate, channels, frames, seed=1):
     """A Wav in which no two stretches are alike and no frame is silent."""
     rng = random.Random(seed)

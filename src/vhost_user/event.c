@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Event descriptors that belong to the other side.
+ *
+ * Replacing.  The audio thread writes to a ring's call fd while the control
+ * thread replaces it, without a lock between them.  So a ring owns one
+ * descriptor number for its whole life, and replacing means dup3() over it: the
+ * kernel swaps the file atomically, a write that is under way holds the old
+ * file, and the number is never free, so nobody else's file can get under the
+ * write.  When there is no fd, /dev/null sits there.
+ *
+ * Not waiting.  The open file is shared with the front-end, so O_NONBLOCK may
+ * not be set here: it would change the file under a peer that waits in read()
+ * for it.  A per-call flag would be right, but pwritev2(RWF_NOWAIT) fails with
+ * EOPNOTSUPP on eventfds (they have a plain write operation, as of Linux 6.18)
+ * and, before 6.4, waits on pipes; eventfds cannot be reopened through /proc,
+ * either (ENXIO).  What remains: where the peer itself has made the file
+ * non-blocking (QEMU, cloud-hypervisor and libkrun do), one write() is enough.
+ * Otherwise poll() is asked first: an eventfd is writable unless its counter
+ * stands at its maximum, which takes 2^64 notifications or malice.  A front-end
+ * that fills the counter just between the two calls, or clears the flag again,
+ * can stop its own audio until it reads the counter; closing that gap would
+ * take a thread more per notification.
+ *
+ * SIGPIPE.  Sockets get MSG_NOSIGNAL, a pipe without reader fails the poll(); for
+ * the moment between the server has SIGPIPE ignored (server.h).
+ */
+#include "vhost_user/event.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define DRAIN_ROUNDS 128	/* of 512 bytes: a full pipe */
+
+int event_out_open(struct event_out *e, int null_fd)
+{
+	atomic_init(&e->mode, EVENT_NONE);
+	e->null_fd = null_fd;
+	e->fd = fcntl(null_fd, F_DUPFD_CLOEXEC, 0);
+	return e->fd < 0 ? -errno : 0;
+}
+
+void event_out_close(struct event_out *e)
+{
+	if (e->fd >= 0)
+		close(e->fd);
+	e->fd = -1;
+	atomic_store(&e->mode, EVENT_NONE);
+}
+
+/* 0 for anonymous inodes (eventfd), S_IFIFO, S_IFSOCK; -1 for the unusable rest. */
+static int event_kind(int fd)
+{
+	struct stat st;
+	mode_t kind;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	kind = st.st_mode & S_IFMT;
+	return kind == 0 || kind == S_IFIFO || kind == S_IFSOCK ? (int)kind : -1;
+}
+
+bool event_usable(int fd)
+{
+	return event_kind(fd) >= 0;
+}
+
+static enum event_mode event_mode_of(int fd, int kind)
+{
+	int flags;
+
+	if (kind == S_IFSOCK)
+		return EVENT_SEND;
+	flags = fcntl(fd, F_GETFL);
+	return kind == 0 && flags >= 0 && (flags & O_NONBLOCK) ? EVENT_WRITE : EVENT_POLL;
+}
+
+int event_out_set(struct event_out *e, int fd)
+{
+	int kind = event_kind(fd);
+	int err = kind < 0 ? -EINVAL : 0;
+
+	/* The careful way while the file changes, whichever the two files are. */
+	if (!err && atomic_load(&e->mode) != EVENT_NONE)
+		atomic_store(&e->mode, EVENT_POLL);
+	if (!err && dup3(fd, e->fd, O_CLOEXEC) < 0)
+		err = -errno;
+	if (!err)
+		atomic_store(&e->mode, (int)event_mode_of(fd, kind));
+	close(fd);
+	return err;
+}
+
+void event_out_clear(struct event_out *e)
+{
+	atomic_store(&e->mode, EVENT_NONE);
+	dup3(e->null_fd, e->fd, O_CLOEXEC);
+}
+
+void event_out_signal(struct event_out *e)
+{
+	const uint64_t one = 1;
+	struct pollfd p = { .fd = e->fd, .events = POLLOUT };
+
+	switch ((enum event_mode)atomic_load_explicit(&e->mode, memory_order_relaxed)) {
+	case EVENT_NONE:
+		return;
+	case EVENT_POLL:
+		if (poll(&p, 1, 0) != 1 || p.revents != POLLOUT)
+			return;
+		break;
+	case EVENT_SEND:
+		(void)!send(e->fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL);
+		return;
+	case EVENT_WRITE:
+		break;
+	}
+	(void)!write(e->fd, &one, sizeof(one));
+}
+
+/*
+ * RWF_NOWAIT reads eventfds since Linux 5.8.  Pipes know it since 6.0 only, but
+ * splice() has a flag of its own for them; sockets have recv().
+ */
+static ssize_t drain_once(int fd, int null_fd, void *buf, size_t len)
+{
+	struct iovec iov = { .iov_base = buf, .iov_len = len };
+	ssize_t n = preadv2(fd, &iov, 1, -1, RWF_NOWAIT);
+
+	if (n >= 0 || errno != EOPNOTSUPP)
+		return n;
+	switch (event_kind(fd)) {
+	case S_IFSOCK:
+		return recv(fd, buf, len, MSG_DONTWAIT);
+	case S_IFIFO:
+		return splice(fd, NULL, null_fd, NULL, len, SPLICE_F_NONBLOCK);
+	default:
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+}
+
+int event_drain(int fd, int null_fd)
+{
+	char buf[512];
+	unsigned rounds = DRAIN_ROUNDS;
+	ssize_t n;
+
+	do {
+		n = drain_once(fd, null_fd, buf, sizeof(buf));
+	} while (n == (ssize_t)sizeof(buf) && --rounds);
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return 0;
+	return -EPIPE;
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Write the hand-made part of corpus/control: one file per request and fault.
+
+usage: corpus_control.py DIRECTORY
+"""
+
+import pathlib
+import struct
+import sys
+
+CONTROL, TX, PULL, CUT = 0, 1, 2, 32
+ROOM = {0: 0, 3: 1, 4: 2, 7: 3, 8: 4, 36: 5, 132: 6, 1000: 7}
+
+
+def record(what, message, room=4):
+    return bytes([what | ROOM[room] << 2, len(message)]) + message
+
+
+def words(*values):
+    return struct.pack(f"<{len(values)}I", *values)
+
+
+def set_params(stream=0, buffer=7680, period=1920, features=0, channels=2, fmt=5, rate=7):
+    return record(CONTROL, words(0x101, stream, buffer, period, features)
+                  + bytes([channels, fmt, rate, 0]))
+
+
+def pcm(code, stream=0):
+    return record(CONTROL, words(code, stream))
+
+
+PREPARE, RELEASE, START, STOP = 0x102, 0x103, 0x104, 0x105
+RUN = set_params() + pcm(PREPARE) + pcm(START)
+MESSAGE = record(TX | PULL, words(0) + bytes(range(200)), 8)
+
+INPUTS = {
+    "jack_info": record(CONTROL, words(1, 0, 1, 24), 36),
+    "jack_remap": record(CONTROL, words(2, 0, 1, 1)),
+    "pcm_info": record(CONTROL, words(0x100, 0, 2, 32), 132),
+    "pcm_info_stride": record(CONTROL, words(0x100, 0, 2, 40), 1000),
+    "pcm_info_wrap": record(CONTROL, words(0x100, 1, 0xffffffff, 32), 1000),
+    "chmap_info": record(CONTROL, words(0x200, 0, 2, 24), 132),
+    "unknown": record(CONTROL, words(0x300, 0, 2, 24), 132),
+    "short": record(CONTROL, words(0x101, 0)),
+    "no_room": record(CONTROL, words(0x104, 0), 3),
+    "cut": record(CONTROL | CUT, words(0x100, 0, 2, 32), 132),
+    "play": RUN + MESSAGE * 20 + pcm(STOP) + pcm(RELEASE),
+    "pause": RUN + MESSAGE * 3 + pcm(STOP) + MESSAGE + pcm(START) + MESSAGE,
+    "odd": RUN + record(TX | PULL, words(0) + bytes(7), 8) * 5 + MESSAGE,
+    "release_full": set_params() + pcm(PREPARE) + MESSAGE * 10 + pcm(RELEASE),
+    "prepare_again": set_params() + pcm(PREPARE) + MESSAGE * 2 + pcm(PREPARE) + set_params(),
+    "tx_no_status": RUN + record(TX | PULL, words(0) + bytes(16), 7) + MESSAGE,
+    "tx_short": RUN + record(TX | PULL, b"\0\0\0", 8),
+    "tx_bad_stream": RUN + record(TX | PULL, words(9) + bytes(16), 8),
+    "tx_no_frames": RUN + record(TX | PULL, words(0), 8),
+    "bad_params": set_params(period=0) + set_params(buffer=1) + set_params(fmt=200)
+                  + set_params(rate=64) + set_params(channels=0) + set_params(stream=7),
+    "two_streams": RUN + set_params(1, channels=1) + pcm(PREPARE, 1) + pcm(START, 1)
+                   + MESSAGE + record(TX | PULL, words(1) + bytes(40), 8) + pcm(STOP, 1),
+}
+
+
+def main():
+    directory = pathlib.Path(sys.argv[1])
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, data in INPUTS.items():
+        (directory / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

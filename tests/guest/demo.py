@@ -1,0 +1,114 @@
+"""The demonstration: recorded speech, played in a real guest, lands in files on the host, to the frame."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import apt
+import compare
+import image
+import procs
+import rig as rigs
+import wavs
+from guest import GuestError
+
+ROW = "{:<22}{:>8}{:>10}{:>7}{:>9}{:>9}{:>7}"
+COLUMNS = ("file", "sent", "received", "lost", "doubled", "altered", "gaps")
+
+
+def say(start, text):
+    print(f"[{time.monotonic() - start:5.1f} s] {text}", flush=True)
+
+
+def play(rig, path):
+    """One file, through the guest, to its last frame."""
+    fmt, data = wavs.read(path)
+    rig.out.mark()
+    rig.put(path.name, fmt, data)
+    rig.guest.check(rig.aplay(path.name, fmt), limit_s=60)
+    rig.forget(path.name)
+    return rig.judge(fmt, data)
+
+
+def show(name, r):
+    print(ROW.format(name, r.sent, r.received, r.lost, r.doubled, r.altered, sum(r.gaps)), flush=True)
+
+
+def total(results):
+    whole = compare.Result()
+    for r in results:
+        for field in ("sent", "received", "lost", "doubled", "altered", "gaps"):
+            setattr(whole, field, getattr(whole, field) + getattr(r, field))
+    return whole
+
+
+def draw(wav):
+    """A spectrogram beside the recording, if sox is there to draw it."""
+    if not shutil.which("sox"):
+        return None
+    png = wav.with_suffix(".png")
+    subprocess.run(["sox", str(wav), "-n", "spectrogram", "-t", wav.name, "-c", "vsnd",
+                    "-x", "1200", "-y", "257", "-o", str(png)], check=True, timeout=60)
+    return png
+
+
+def clear(out):
+    """What an earlier run left."""
+    out.mkdir(parents=True, exist_ok=True)
+    for old in [*out.glob("*.wav"), *out.glob("*.png")]:
+        old.unlink()
+
+
+def demonstrate(args, work, start):
+    """Whether every frame arrived, once, in order, as it was."""
+    speech = sorted((image.image() / "sounds").glob("*.wav"))
+    say(start, "the guest boots")
+    rig = rigs.Rig(args.build, work, args.daemon, streams=1, out=args.out, module="virtio_snd")
+    say(start, f"the guest is up ({rig.accelerator}); it plays {len(speech)} files")
+    print("\n" + ROW.format(*COLUMNS))
+    results = []
+    for path in speech:
+        results.append(play(rig, path))
+        show(path.name, results[-1])
+    whole = total(results)
+    show("all", whole)
+    print()
+    ended = rig.close()
+    for wav in sorted(args.out.glob("*.wav")):
+        say(start, " ".join(str(p) for p in ("written:", wav, draw(wav) or "(no sox: no picture)")))
+    if ended != 0:
+        say(start, f"the daemon's exit status after SIGTERM: {ended}")
+    return whole.exact and ended == 0
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default=str(rigs.ROOT / "build"), help="where the daemon was built")
+    parser.add_argument("--daemon", default=rigs.DAEMON,
+                        help="command of the daemon, with {socket}, {out}, {streams} and {build}")
+    parser.add_argument("--out", type=Path, default=rigs.ROOT / "demo-out", help="where the recordings go")
+    return parser.parse_args()
+
+
+def main():
+    args, start = arguments(), time.monotonic()
+    procs.catch_signals()
+    work = rigs.work_directory()
+    try:
+        say(start, f"QEMU: {image.qemu()}; the guest's image: {image.image()}")
+        clear(args.out)
+        good = demonstrate(args, work, start)
+    except (apt.AptError, GuestError, rigs.Failed, subprocess.SubprocessError, OSError) as error:
+        sys.exit(f"demo: {error}\ndemo: logs are in {work}")
+    finally:
+        procs.kill_all()
+    shutil.rmtree(work)
+    say(start, "every frame arrived once and unaltered" if good else "NOT every frame arrived once and unaltered")
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""A real Linux guest plays through the daemon; what the host gets is compared frame by frame."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+
+import apt
+import cases
+import image
+import procs
+import rig as rigs
+from guest import GuestError
+
+QUICK_S, FULL_S = 3, 30
+SKIPPED = 77  # what meson takes for "could not be tested here"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("patterns", nargs="*", help="only tests whose name contains one of these (wildcards allowed)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help=f"streams of {QUICK_S} s (default)")
+    length.add_argument("--full", action="store_true", help=f"streams of {FULL_S} s")
+    parser.add_argument("--build", default=str(rigs.ROOT / "build"), help="where the daemon was built")
+    parser.add_argument("--daemon", default=rigs.DAEMON,
+                        help="command of the daemon, with {socket}, {out}, {streams} and {build}")
+    parser.add_argument("--list", action="store_true", help="name the tests and end")
+    parser.add_argument("--keep", action="store_true", help="keep the working directory")
+    return parser.parse_args()
+
+
+class Runner:
+    """Runs tests on one rig for as long as that is sound; makes a new one otherwise."""
+
+    def __init__(self, args, work):
+        self.args, self.work = args, work
+        self.seconds = FULL_S if args.full else QUICK_S
+        self.rig = None
+        self.rigs_made = 0
+        self.counts = {"ok": 0, "not ok": 0}
+
+    def report(self, verdict, name, text):
+        self.counts[verdict] += 1
+        print(f"{verdict} {name}{text}", flush=True)
+
+    def ensure_rig(self):
+        if self.rig is None:
+            self.rigs_made += 1
+            directory = self.work / str(self.rigs_made)
+            directory.mkdir()
+            self.rig = rigs.Rig(self.args.build, directory, self.args.daemon)
+
+    def run(self, name, function):
+        start = time.monotonic()
+        try:
+            self.ensure_rig()
+            said = function(self.rig, self.seconds)
+            self.check_daemon()
+            self.report("ok", name, f" ({time.monotonic() - start:.1f} s)" + (f" {said}" if said else ""))
+        except (rigs.Failed, GuestError, OSError, ValueError) as error:
+            self.report("not ok", name, f": {error}")
+            self.recover()
+
+    def check_daemon(self):
+        if not self.rig.daemon.child.alive():
+            raise rigs.Failed("the daemon ended: " + self.rig.daemon.child.log_tail())
+
+    def recover(self):
+        """After a failure the next test shall not suffer for it."""
+        if self.rig:
+            self.rig.guest.thaw()
+            self.rig.close()
+        self.rig = None
+
+    def end(self):
+        """The daemon has outlived everything, and ends when told to."""
+        if self.rig is None:
+            return
+        status = self.rig.close()
+        if status == 0:
+            self.report("ok", "daemon-ends", "")
+        else:
+            self.report("not ok", "daemon-ends", f": exit status {status} after SIGTERM")
+
+
+def prepare():
+    """Whatever is fetched or built, before a clock runs."""
+    try:
+        image.qemu()
+        image.image()
+    except (apt.AptError, subprocess.SubprocessError, OSError) as error:
+        print(f"skip guest: {error}")
+        sys.exit(SKIPPED)
+
+
+def main():
+    args = arguments()
+    chosen = cases.select(args.patterns)
+    if args.list:
+        print("\n".join(chosen))
+        return
+    procs.catch_signals()
+    prepare()
+    work = rigs.work_directory()
+    runner = Runner(args, work)
+    try:
+        for name, function in chosen.items():
+            runner.run(name, function)
+        runner.end()
+    finally:
+        procs.kill_all()
+        if args.keep or runner.counts["not ok"]:
+            print(f"# logs and recordings: {work}")
+        else:
+            shutil.rmtree(work)
+    print(f"# {runner.counts['ok']} ok, {runner.counts['not ok']} not ok")
+    sys.exit(1 if runner.counts["not ok"] else 0)
+
+
+if __name__ == "__main__":
+    main()
