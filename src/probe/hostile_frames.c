@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Families of vhost-user abuse: broken frames, messages in any order,
  * impossible memory.
@@ -19,7 +20,8 @@
 #include "probe/report.h"
 #include "probe/vu.h"
 
-#define RAW_FDS_MAX 40
+#define RAW_FDS_MAX    40
+#define ORDER_MESSAGES 20 /* to one device */
 
 struct raw {
 	uint32_t request, flags, size;
@@ -204,7 +206,7 @@ static int wrong_requests(struct hostile *h)
 {
 	int sock = -1, err = 0;
 
-	for (unsigned i = 0; i < 600 && !err; i++) {
+	for (unsigned i = 0; i < h->o->rounds && !err; i++) {
 		static const uint32_t unknown[] = { 0, 44, 45, 99, 1000, 0xffffffff };
 		static struct raw r;
 		uint32_t size;
@@ -295,13 +297,13 @@ static void order_message(struct hostile *h, struct sound *s)
 
 int hostile_order(struct hostile *h)
 {
-	for (unsigned i = 0; i < 25; i++) {
+	for (unsigned i = 0; i <= h->o->rounds / ORDER_MESSAGES; i++) {
 		struct sound s;
 		int err = hostile_sound(h, &s);
 
 		if (err < 0)
 			return err;
-		for (unsigned k = 0; k < 40; k++) {
+		for (unsigned k = 0; k < ORDER_MESSAGES; k++) {
 			order_message(h, &s);
 			eventfd_write(s.fe.queue[hostile_random(h, QUEUES)].kick, 1);
 			if (drain(s.fe.sock, 0) < 0)
@@ -375,7 +377,7 @@ close_all:
 /* Ring parts outside of memory, over its end, misaligned; then kicked. */
 static int bad_addresses(struct hostile *h)
 {
-	for (unsigned i = 0; i < 40; i++) {
+	for (unsigned i = 0; i < h->o->rounds / 10; i++) {
 		struct raw r = { .request = VU_SET_VRING_ADDR, .flags = VU_FLAG_VERSION,
 			.size = 40, .send = 52 };
 		unsigned q = hostile_random(h, QUEUES);

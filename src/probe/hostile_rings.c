@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Malformed descriptor chains, written into the rings by hand.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * play: all players of a run, what happens to the device as a whole (suspend,
  * reset), and the report.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* One output stream that plays one file. */
 #ifndef PROBE_PLAYER_H
 #define PROBE_PLAYER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The frame around a sub-command. */
 #include "probe/session.h"
 

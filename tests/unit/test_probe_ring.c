@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * vsnd-probe's ring driver against a device of a few lines.
  *
