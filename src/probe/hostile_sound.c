@@ -153,7 +153,8 @@ static int crowd_open(struct crowd *c, struct sound *s)
 /* Up to 3 readable and 3 writable elements of any length. */
 static void crowd_send(struct hostile *h, struct sound *s, struct crowd *c, unsigned queue)
 {
-	static const uint32_t lengths[] = { 0, 1, 3, 4, 4, 4, 5, 7, 8, 8, 8, 9, 100, 1916, 1920, 4096 };
+	static const uint32_t lengths[] = { 0, 1, 3, 4, 4, 4, 5, 7, 8, 8, 8, 9, 100, 1916, 1920,
+		4096 };
 	unsigned i = 0, n = 0, readable = hostile_random(h, 4), writable = hostile_random(h, 4);
 	struct element e[6];
 

@@ -203,7 +203,9 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 	case OPT_RATE:
 		if (number32(r->name, v, 1, UINT32_MAX, &o->rate_hz))
 			return -EINVAL;
-		return pcm_rate_find(o->rate_hz) < 0 ? bad("--rate: %s Hz cannot be claimed", v) : 0;
+		if (pcm_rate_find(o->rate_hz) < 0)
+			return bad("--rate: %s Hz cannot be claimed", v);
+		return 0;
 	case OPT_PERIOD:
 		return number32(r->name, v, 1, 1 << 24, &o->period_frames);
 	case OPT_BUFFER:

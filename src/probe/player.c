@@ -141,6 +141,7 @@ static uint64_t message_data(const struct player *p, uint64_t n)
 
 static void fill(struct player *p, uint64_t n)
 {
+	p->filled_late += n < p->done;
 	source_read(p->source, p->params.format, mem_va(&p->s->mem, message_data(p, n)),
 		message_frames(p, n));
 	p->filled = n + 1;

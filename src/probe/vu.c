@@ -124,7 +124,8 @@ int vu_send(int sock, const struct vu_msg *m)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return complain(-errno, "sending %s: %s", vu_name(m->request), strerror(errno));
+			return complain(-errno, "sending %s: %s", vu_name(m->request),
+				strerror(errno));
 		sent += (size_t)n;
 		mh.msg_control = NULL;
 		mh.msg_controllen = 0;
