@@ -8,8 +8,8 @@
 
 #include "audio/os.h"
 
-/* The ring of a track holds this many seconds, and two of the guest's buffers. */
-#define RING_S 4
+/* The FIFO of a track holds this many seconds, and two of the guest's buffers. */
+#define FIFO_S 4
 /* Of WRITER_LIMIT_NS, what closing the files may take when nothing more is written. */
 #define WRITER_CLOSE_NS 200000000
 /* Silence that is written between two looks at give_up. */
@@ -81,7 +81,7 @@ static bool wait_for_work(struct writer *w)
 
 static void write_gap(struct writer *w, struct track *t)
 {
-	uint64_t frames = ring_take_gap(&t->ring);
+	uint64_t frames = fifo_take_gap(&t->fifo);
 
 	while (frames > 0 && !atomic_load(&w->give_up)) {
 		uint64_t some = frames < SILENCE_FRAMES_MAX ? frames : SILENCE_FRAMES_MAX;
@@ -91,28 +91,28 @@ static void write_gap(struct writer *w, struct track *t)
 	}
 }
 
-/* Write what is in a track's ring now, not what comes meanwhile. */
+/* Write what is in a track's FIFO now, not what comes meanwhile. */
 static void drain(struct writer *w, struct track *t)
 {
-	uint64_t end = ring_end(&t->ring);
+	uint64_t end = fifo_end(&t->fifo);
 	const void *data;
 	size_t frames;
 
 	file_sink_open(t->sink);
 	while (!atomic_load(&w->give_up)) {
 		write_gap(w, t);
-		data = ring_peek(&t->ring, end, &frames);
+		data = fifo_peek(&t->fifo, end, &frames);
 		if (frames == 0)
 			break;
 		file_sink_write(t->sink, data, frames);
-		ring_take(&t->ring, frames);
+		fifo_take(&t->fifo, frames);
 	}
 	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0), "the disk is too slow");
 }
 
 static void free_track(struct track *t)
 {
-	ring_free(&t->ring);
+	fifo_free(&t->fifo);
 	free(t);
 }
 
@@ -241,9 +241,9 @@ static int find_sink(struct writer *w, const struct vsnd_voice_params *params,
 	return 0;
 }
 
-static size_t ring_frames(const struct vsnd_voice_params *params)
+static size_t fifo_frames(const struct vsnd_voice_params *params)
 {
-	size_t by_time = (size_t)params->rate_hz * RING_S;
+	size_t by_time = (size_t)params->rate_hz * FIFO_S;
 	size_t by_buffer = (size_t)params->buffer_frames * 2;
 
 	return by_time > by_buffer ? by_time : by_buffer;
@@ -262,7 +262,7 @@ int writer_add(struct writer *w, const struct vsnd_voice_params *params,
 	err = find_sink(w, params, &t->sink);
 	if (err < 0)
 		goto free_track;
-	err = ring_init(&t->ring, ring_frames(params), params->frame_bytes);
+	err = fifo_init(&t->fifo, fifo_frames(params), params->frame_bytes);
 	if (err < 0)
 		goto free_track;
 

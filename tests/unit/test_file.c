@@ -26,7 +26,7 @@
 
 #include "audio/audio.h"
 #include "audio/file_sink.h"
-#include "audio/ring.h"
+#include "audio/fifo.h"
 
 /* The stand-in. */
 
@@ -446,7 +446,7 @@ static void fast_is_faster_than_time(void **state)
 	queue(r, 1000);
 	wait_taken(r);
 	sleep_ms(20);
-	queue(r, 48000 * 30);	/* many times the ring */
+	queue(r, 48000 * 30);	/* many times the FIFO */
 	wait_taken(r);
 	stop(r);
 	assert_int_equal(atomic_load(&r->dev.want_kicks), 0);
@@ -511,39 +511,39 @@ static void a_file_that_cannot_be_made_stops_no_clock(void **state)
 	rig_free(r);
 }
 
-/* A disk that stands still for longer than the ring lasts, seen from the ring. */
+/* A disk that stands still for longer than the FIFO lasts, seen from the FIFO. */
 static void a_full_ring_refuses(void **state)
 {
-	struct ring ring;
+	struct fifo fifo;
 	size_t n;
 
 	(void)state;
-	assert_int_equal(ring_init(&ring, 100, 4), 0);
-	memset(ring_place(&ring, &n), 1, 60 * 4);
+	assert_int_equal(fifo_init(&fifo, 100, 4), 0);
+	memset(fifo_place(&fifo, &n), 1, 60 * 4);
 	assert_int_equal(n, 100);
-	ring_put(&ring, 60);
-	assert_true(ring_put_gap(&ring, 7));
-	assert_int_equal(ring_take_gap(&ring), 0);
-	ring_peek(&ring, ring_end(&ring), &n);
+	fifo_put(&fifo, 60);
+	assert_true(fifo_put_gap(&fifo, 7));
+	assert_int_equal(fifo_take_gap(&fifo), 0);
+	fifo_peek(&fifo, fifo_end(&fifo), &n);
 	assert_int_equal(n, 60);
-	ring_take(&ring, 60);
+	fifo_take(&fifo, 60);
 	/* Nothing follows the gap yet. */
-	assert_int_equal(ring_take_gap(&ring), 0);
-	ring_place(&ring, &n);
+	assert_int_equal(fifo_take_gap(&fifo), 0);
+	fifo_place(&fifo, &n);
 	assert_int_equal(n, 40);
-	ring_put(&ring, 40);
-	ring_place(&ring, &n);
+	fifo_put(&fifo, 40);
+	fifo_place(&fifo, &n);
 	assert_int_equal(n, 60);
-	ring_put(&ring, 60);
-	assert_int_equal(ring_room(&ring), 0);
-	assert_int_equal(ring_take_gap(&ring), 7);
-	assert_int_equal(ring_take_gap(&ring), 0);
-	ring_peek(&ring, ring_end(&ring), &n);
+	fifo_put(&fifo, 60);
+	assert_int_equal(fifo_room(&fifo), 0);
+	assert_int_equal(fifo_take_gap(&fifo), 7);
+	assert_int_equal(fifo_take_gap(&fifo), 0);
+	fifo_peek(&fifo, fifo_end(&fifo), &n);
 	assert_int_equal(n, 40);
-	for (unsigned i = 0; i < RING_GAPS_MAX; i++)
-		assert_true(ring_put_gap(&ring, 1));
-	assert_false(ring_put_gap(&ring, 1));
-	ring_free(&ring);
+	for (unsigned i = 0; i < FIFO_GAPS_MAX; i++)
+		assert_true(fifo_put_gap(&fifo, 1));
+	assert_false(fifo_put_gap(&fifo, 1));
+	fifo_free(&fifo);
 }
 
 static void a_long_file_goes_on_in_the_next(void **state)
