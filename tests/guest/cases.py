@@ -285,7 +285,7 @@ def stop_cont(rig, pause_s=0.5):
     rig.guest.resume()
 
 
-def sigstop(rig, pause_s=0.5):
+def sigstop(rig, pause_s=2):
     time.sleep(0.7)
     rig.guest.freeze()
     time.sleep(pause_s)
@@ -313,10 +313,6 @@ def busy_host(rig):
             loop.kill()
 
 
-def undisturbed(rig, *args):
-    return play_exactly(rig, *args, POLLING)
-
-
 def under_load(rig, *args):
     with busy_host(rig):
         return play_exactly(rig, *args, POLLING)
@@ -328,8 +324,14 @@ def disturbed_by(disturb):
     return run
 
 
-CONDITIONS = {"idle": undisturbed, "loaded": under_load,
-              "stop-cont": disturbed_by(stop_cont), "sigstop": disturbed_by(sigstop)}
+def short_sigstop(rig, *args):
+    """Longer than any of the buffers and shorter than a blocking write's patience."""
+    return play_exactly(rig, *args, disturb=lambda rig: sigstop(rig, 0.06))
+
+
+CONDITIONS = {"idle": play_exactly, "loaded": under_load,
+              "stop-cont": disturbed_by(stop_cont), "sigstop": disturbed_by(sigstop),
+              "short-sigstop": short_sigstop}
 
 
 def stall_test(period, buffer, condition):
