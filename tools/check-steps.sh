@@ -110,6 +110,7 @@ step_asan() {
 }
 
 step_tsan() {
+	export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp
 	CC=gcc sanitized tsan thread unit
 }
 
