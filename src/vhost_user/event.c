@@ -37,7 +37,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define DRAIN_ROUNDS 128	/* of 512 bytes: a full pipe */
+#define DRAIN_BYTES  512
+#define DRAIN_ROUNDS 128	/* together a full pipe */
 
 int event_out_open(struct event_out *e, int null_fd)
 {
@@ -55,37 +56,39 @@ void event_out_close(struct event_out *e)
 	atomic_store(&e->mode, EVENT_NONE);
 }
 
-/* 0 for anonymous inodes (eventfd), S_IFIFO, S_IFSOCK; -1 for the unusable rest. */
-static int event_kind(int fd)
+enum event_kind event_kind(int fd)
 {
 	struct stat st;
-	mode_t kind;
 
 	if (fstat(fd, &st) < 0)
-		return -1;
-	kind = st.st_mode & S_IFMT;
-	return kind == 0 || kind == S_IFIFO || kind == S_IFSOCK ? (int)kind : -1;
+		return EVENT_UNUSABLE;
+	switch (st.st_mode & S_IFMT) {
+	case 0:			/* an anonymous inode */
+		return EVENT_COUNTER;
+	case S_IFIFO:
+		return EVENT_PIPE;
+	case S_IFSOCK:
+		return EVENT_SOCKET;
+	default:
+		return EVENT_UNUSABLE;
+	}
 }
 
-bool event_usable(int fd)
-{
-	return event_kind(fd) >= 0;
-}
-
-static enum event_mode event_mode_of(int fd, int kind)
+static enum event_mode event_mode_of(int fd, enum event_kind kind)
 {
 	int flags;
 
-	if (kind == S_IFSOCK)
+	if (kind == EVENT_SOCKET)
 		return EVENT_SEND;
 	flags = fcntl(fd, F_GETFL);
-	return kind == 0 && flags >= 0 && (flags & O_NONBLOCK) ? EVENT_WRITE : EVENT_POLL;
+	return kind == EVENT_COUNTER && flags >= 0 && (flags & O_NONBLOCK) ? EVENT_WRITE
+									   : EVENT_POLL;
 }
 
 int event_out_set(struct event_out *e, int fd)
 {
-	int kind = event_kind(fd);
-	int err = kind < 0 ? -EINVAL : 0;
+	enum event_kind kind = event_kind(fd);
+	int err = kind == EVENT_UNUSABLE ? -EINVAL : 0;
 
 	/* The careful way while the file changes, whichever the two files are. */
 	if (!err && atomic_load(&e->mode) != EVENT_NONE)
@@ -126,36 +129,40 @@ void event_out_signal(struct event_out *e)
 }
 
 /*
- * RWF_NOWAIT reads eventfds since Linux 5.8.  Pipes know it since 6.0 only, but
- * splice() has a flag of its own for them; sockets have recv().
+ * Each kind of file has its own way not to wait: RWF_NOWAIT for eventfds (since
+ * Linux 5.8; pipes know it since 6.0 only), a flag of splice() and of recv().
+ *
+ * Exactly the 8 bytes of a counter are read: other anonymous files fail that.
+ * A signalfd would else hand out the signals of this process.
  */
-static ssize_t drain_once(int fd, int null_fd, void *buf, size_t len)
+static ssize_t drain_once(int fd, enum event_kind kind, int null_fd)
 {
-	struct iovec iov = { .iov_base = buf, .iov_len = len };
-	ssize_t n = preadv2(fd, &iov, 1, -1, RWF_NOWAIT);
+	uint64_t counter;
+	struct iovec iov = { .iov_base = &counter, .iov_len = sizeof(counter) };
+	char buf[DRAIN_BYTES];
 
-	if (n >= 0 || errno != EOPNOTSUPP)
-		return n;
-	switch (event_kind(fd)) {
-	case S_IFSOCK:
-		return recv(fd, buf, len, MSG_DONTWAIT);
-	case S_IFIFO:
-		return splice(fd, NULL, null_fd, NULL, len, SPLICE_F_NONBLOCK);
-	default:
-		errno = EOPNOTSUPP;
-		return -1;
+	switch (kind) {
+	case EVENT_COUNTER:
+		return preadv2(fd, &iov, 1, -1, RWF_NOWAIT);
+	case EVENT_PIPE:
+		return splice(fd, NULL, null_fd, NULL, DRAIN_BYTES, SPLICE_F_NONBLOCK);
+	case EVENT_SOCKET:
+		return recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+	case EVENT_UNUSABLE:
+		break;
 	}
+	errno = EBADF;
+	return -1;
 }
 
-int event_drain(int fd, int null_fd)
+int event_drain(int fd, enum event_kind kind, int null_fd)
 {
-	char buf[512];
 	unsigned rounds = DRAIN_ROUNDS;
 	ssize_t n;
 
-	do {
-		n = drain_once(fd, null_fd, buf, sizeof(buf));
-	} while (n == (ssize_t)sizeof(buf) && --rounds);
+	do
+		n = drain_once(fd, kind, null_fd);
+	while (n == DRAIN_BYTES && --rounds);
 
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return 0;

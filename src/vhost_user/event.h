@@ -52,14 +52,21 @@ void event_out_clear(struct event_out *e);
  */
 void event_out_signal(struct event_out *e);
 
-/* Whether @fd is of a kind that can carry events: eventfd, pipe or socket. */
-bool event_usable(int fd);
+/* Kinds of file that can carry events. */
+enum event_kind {
+	EVENT_UNUSABLE = -1,
+	EVENT_COUNTER,	/* an eventfd, or what looks like one to fstat() */
+	EVENT_PIPE,
+	EVENT_SOCKET
+};
+
+enum event_kind event_kind(int fd);
 
 /*
- * Control thread.  Take all events out of @fd without waiting.  0, or -EPIPE
- * if it is at its end or cannot be read: no event will come any more.
- * @null_fd is open on /dev/null.
+ * Control thread.  Take all events out of @fd, of kind @kind, without waiting.
+ * 0, or -EPIPE if it is at its end or cannot be read: no event will come any
+ * more.  @null_fd is open on /dev/null.
  */
-int event_drain(int fd, int null_fd);
+int event_drain(int fd, enum event_kind kind, int null_fd);
 
 #endif

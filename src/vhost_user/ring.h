@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The rings of a session: what the front-end has configured, and what of it is
- * in force in the device.  ring.c begins with the rules.
+ * in force in the device.  ring_run.c begins with the rules.
  */
 #ifndef VSND_VHOST_USER_RING_H
 #define VSND_VHOST_USER_RING_H
@@ -40,6 +40,7 @@ struct ring {
 	uint32_t stop_base, stop_size;	/*   where it stopped, unless running */
 
 	int kick_fd;			/* -1: none */
+	enum event_kind kick_kind;
 	bool kick_poll;			/* started without a kick fd */
 	struct loop_fd kick;
 

@@ -21,7 +21,10 @@
 
 struct mem;
 
-/* -EINVAL for empty, wrapping or overlapping regions or too many, -ENOMEM. n may be 0. */
+/*
+ * -EINVAL for empty, wrapping, overlapping or NULL regions or too many, -ENOMEM.
+ * @n may be 0.
+ */
 int mem_create(const struct vsnd_mem_region *regions, unsigned n, struct mem **ret_mem);
 void mem_free(struct mem *m);
 

@@ -62,6 +62,7 @@ struct split_used {
 	struct split_used_elem ring[];	/* and avail_event */
 };
 
+static_assert(ATOMIC_SHORT_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no locks in a ring");
 static_assert(sizeof(union raw_desc) == 16, "descriptor");
 static_assert(sizeof(struct split_avail) == 4, "available ring");
 static_assert(sizeof(struct split_used) == 4, "used ring");

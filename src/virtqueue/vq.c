@@ -126,10 +126,11 @@ const char *vq_error(const struct vq *q)
  */
 int vq_build_add(struct vq *q, struct build *b, uint64_t gpa, uint32_t len, bool writable)
 {
-	bool lost = !mem_mapped(q->mem, gpa, len);
+	bool lost;
 
 	if (len == 0)
 		return 0;
+	lost = !mem_mapped(q->mem, gpa, len);
 	if (!pool_add(&q->pool, writable ? &b->writable : &b->readable,
 		      (struct piece){ .gpa = gpa, .len = len, .lost = lost }))
 		return -EAGAIN;

@@ -90,7 +90,8 @@ bool vq_publish(struct vq *q);
 
 /*
  * Ask for kicks, or for none.  Returns true if chains are available after
- * asking, which the caller then has to look at: no kick will come for them.
+ * asking, which the caller then has to look at (and ask again): no kick will
+ * come for them.
  * While kicks are unwanted and EVENT_IDX is in use, call it now and then (once
  * per cycle) to keep avail_event out of the driver's way.
  */

@@ -1,197 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The server over a socketpair, with a fake libvsnd behind it: what the four
- * front-ends' message orders make of the device, and what hostile ones cannot.
- * Names in brackets are those of the conformance list.
+ * What the four front-ends' message orders make of the device: QEMU, crosvm,
+ * libkrun and cloud-hypervisor each start, pause, resume and reset it in their own
+ * way.  Names in brackets are those of the conformance list.
  */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <dirent.h>
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <fcntl.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include "fake_vsnd.h"
-#include "frontend.h"
-#include "vhost_user/server.h"
-
-#define BIT(n)	 (UINT64_C(1) << (n))
-#define FEATURES (FAKE_FEATURES | BIT(30))
-#define PROTOCOL                                                                                   \
-	(BIT(0) | BIT(3) | BIT(5) | BIT(9) | BIT(13) | BIT(15) | BIT(16))
-#define NOFD BIT(8)
-
-enum {
-	GET_FEATURES = 1, SET_FEATURES, SET_OWNER, RESET_OWNER, SET_MEM_TABLE,
-	SET_VRING_NUM = 8, SET_VRING_ADDR, SET_VRING_BASE, GET_VRING_BASE, SET_VRING_KICK,
-	SET_VRING_CALL, SET_VRING_ERR, GET_PROTOCOL, SET_PROTOCOL, GET_QUEUE_NUM,
-	SET_VRING_ENABLE, SET_BACKEND_REQ_FD = 21, IOTLB = 22, GET_CONFIG = 24, SET_CONFIG,
-	POSTCOPY_LISTEN = 29, RESET_DEVICE = 34, GET_MAX_MEM_SLOTS = 36, ADD_MEM_REG, REM_MEM_REG,
-	SET_STATUS, GET_STATUS
-};
-
-struct test {
-	struct loop *loop;
-	struct vu_server *server;
-	struct frontend fe;
-	int memfd;
-	int kick[VSND_QUEUES], call[VSND_QUEUES], err[VSND_QUEUES];
-	int ended;
-	char line[256];
-	unsigned lines;
-};
-
-static void on_log(void *ctx, int level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void on_log(void *ctx, int level, const char *fmt, ...)
-{
-	struct test *t = ctx;
-	va_list ap;
-
-	(void)level;
-	va_start(ap, fmt);
-	vsnprintf(t->line, sizeof(t->line), fmt, ap);
-	va_end(ap);
-	t->lines++;
-}
-
-static void on_ended(void *ctx)
-{
-	struct test *t = ctx;
-
-	t->ended++;
-}
-
-static unsigned count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-static unsigned count_maps(const char *name)
-{
-	FILE *f = fopen("/proc/self/maps", "r");
-	char line[512];
-	unsigned n = 0;
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f))
-		n += strstr(line, name) != NULL;
-	fclose(f);
-	return n;
-}
-
-static void connect_fe(struct test *t)
-{
-	int sv[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
-	assert_int_equal(vu_server_attach(t->server, sv[0]), 0);
-	t->fe = (struct frontend){ .loop = t->loop, .fd = sv[1] };
-}
-
-static void disconnect_fe(struct test *t)
-{
-	close(t->fe.fd);
-	t->fe.fd = -1;
-	fe_pump(&t->fe);
-}
-
-static int setup(void **state)
-{
-	struct test *t = calloc(1, sizeof(*t));
-	struct vu_server_settings settings = { .log = on_log, .ended = on_ended, .ctx = t };
-	unsigned i;
-
-	vsnd_settings_init(&settings.device);
-	assert_int_equal(loop_create(&t->loop), 0);
-	assert_int_equal(vu_server_create(t->loop, &settings, &t->server), 0);
-	t->memfd = fe_memfd();
-	for (i = 0; i < VSND_QUEUES; i++) {
-		t->kick[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		t->call[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		t->err[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	}
-	connect_fe(t);
-	fake_forget();
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct test *t = *state;
-	unsigned i;
-
-	vu_server_destroy(&t->server);
-	loop_destroy(&t->loop);
-	if (t->fe.fd >= 0)
-		close(t->fe.fd);
-	close(t->memfd);
-	for (i = 0; i < VSND_QUEUES; i++) {
-		close(t->kick[i]);
-		close(t->call[i]);
-		close(t->err[i]);
-	}
-	assert_false(fake.alive);
-	free(t);
-	return 0;
-}
-
-static uint64_t counter(int fd)
-{
-	uint64_t n = 0;
-
-	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
-}
-
-static void kick(struct test *t, unsigned i)
-{
-	const uint64_t one = 1;
-
-	assert_int_equal(write(t->kick[i], &one, sizeof(one)), sizeof(one));
-	fe_pump(&t->fe);
-}
-
-/* The device has processed @n messages of ring @i. */
-static void process(unsigned i, unsigned n)
-{
-	fake.queue[i].next += n;
-}
-
-/* Orders of messages. */
-
-static void negotiate(struct test *t)
-{
-	struct frontend *fe = &t->fe;
-
-	assert_int_equal(fe_get_u64(fe, GET_FEATURES), FEATURES);
-	assert_int_equal(fe_get_u64(fe, GET_PROTOCOL), PROTOCOL);
-	fe_set_u64(fe, SET_PROTOCOL, PROTOCOL);
-	fe->ack = true;
-}
+#include "session_fixture.h"
 
 /* QEMU at connect: err and call fds come before everything else. */
 static void qemu_connect(struct test *t)
@@ -245,26 +58,13 @@ static void qemu_stop(struct test *t, uint32_t ret_base[4])
 		ret_base[i] = fe_get_base(&t->fe, i);
 }
 
-static const uint32_t zero[4];
-
-#define START_FRESH                                                                                \
-	"enable 0\nstart 0 base 0\nenable 1\nstart 1 base 0\n"                                     \
-	"enable 2\nstart 2 base 0\nenable 3\nstart 3 base 0\n"
 #define QEMU_STOP "disable 0\ndisable 1\ndisable 2\ndisable 3\nstop 0\nstop 1\nstop 2\nstop 3\n"
 
 static void qemu_bring_up(struct test *t)
 {
 	qemu_connect(t);
 	qemu_start(t, FEATURES, zero);
-	assert_true(fake_called("features 130000000\nmemory 4\n" START_FRESH));
-}
-
-static void process_some(void)
-{
-	process(0, 37);
-	process(1, 2);
-	process(2, 500);
-	process(3, 70000);
+	assert_true(fake_called(FRESH));
 }
 
 static void test_qemu_starts(void **state)
@@ -365,23 +165,6 @@ static void test_other_features_are_a_reset(void **state)
 }
 
 /* crosvm: each ring is finished before the next one; sleep and wake without ENABLE. */
-static void crosvm_start(struct test *t, const uint32_t base[4])
-{
-	struct frontend *fe = &t->fe;
-	unsigned i;
-
-	assert_int_equal(fe_set_u64(fe, SET_FEATURES, FEATURES), 0);
-	assert_int_equal(fe_set_mem_table(fe, t->memfd), 0);
-	for (i = 0; i < VSND_QUEUES; i++) {
-		assert_int_equal(fe_set_vring(fe, SET_VRING_NUM, i, 64), 0);
-		assert_int_equal(fe_set_addr(fe, i), 0);
-		assert_int_equal(fe_set_vring(fe, SET_VRING_BASE, i, base[i]), 0);
-		assert_int_equal(fe_set_fd(fe, SET_VRING_CALL, i, t->call[i]), 0);
-		assert_int_equal(fe_set_fd(fe, SET_VRING_KICK, i, t->kick[i]), 0);
-		assert_int_equal(fe_set_vring(fe, SET_VRING_ENABLE, i, 1), 0);
-	}
-}
-
 static void test_crosvm(void **state)
 {
 	struct test *t = *state;
@@ -390,15 +173,15 @@ static void test_crosvm(void **state)
 
 	fe_set(&t->fe, SET_OWNER, NULL, 0, NULL, 0);
 	negotiate(t);
-	crosvm_start(t, zero);
-	assert_true(fake_called("features 130000000\nmemory 4\n" START_FRESH));
+	bring_up(t, zero);
+	assert_true(fake_called(FRESH));
 	process_some();
 
 	/* Sleep and wake. */
 	for (i = 0; i < VSND_QUEUES; i++)
 		base[i] = fe_get_base(&t->fe, i);
 	assert_true(fake_called("stop 0\nstop 1\nstop 2\nstop 3\n"));
-	crosvm_start(t, base);
+	bring_up(t, base);
 	assert_true(fake_called("memory 4\nstart 0 base 37 resume\nstart 1 base 2 resume\n"
 				"start 2 base 500 resume\nstart 3 base 4464 resume\n"));
 
@@ -408,7 +191,7 @@ static void test_crosvm(void **state)
 		fe_get_base(&t->fe, i);
 	}
 	fake_forget();
-	crosvm_start(t, zero);
+	bring_up(t, zero);
 	assert_true(fake_called("memory 4\nenable 0\nreset_state\nstart 0 base 0\n"
 				"enable 1\nstart 1 base 0\nenable 2\nstart 2 base 0\n"
 				"enable 3\nstart 3 base 0\n"));
@@ -421,12 +204,12 @@ static void test_crosvm_reset_seen_late(void **state)
 	unsigned i;
 
 	negotiate(t);
-	crosvm_start(t, zero);
+	bring_up(t, zero);
 	process(2, 5);
 	for (i = 0; i < VSND_QUEUES; i++)
 		fe_get_base(&t->fe, i);
 	fake_forget();
-	crosvm_start(t, zero);
+	bring_up(t, zero);
 	assert_true(fake_called("memory 4\nstart 0 base 0 resume\nstart 1 base 0 resume\n"
 				"reset_state\nstart 2 base 0\nstart 3 base 0\n"));
 }
@@ -459,7 +242,9 @@ static void test_libkrun(void **state)
 	assert_int_equal(fe_get_u64(&t->fe, GET_PROTOCOL), PROTOCOL);
 	fe_set_u64(&t->fe, SET_PROTOCOL, BIT(0) | BIT(9));
 	libkrun_activate(t);
-	assert_true(fake_called("memory 4\nfeatures 130000000\n" START_FRESH));
+	assert_true(fake_called("memory 4\nfeatures 130000000\n"
+				"enable 0\nstart 0 base 0\nenable 1\nstart 1 base 0\n"
+				"enable 2\nstart 2 base 0\nenable 3\nstart 3 base 0\n"));
 	process_some();
 	fake.cb.notify(fake.ctx, 3);
 	assert_true(counter(t->call[0]) > 0);
@@ -491,7 +276,7 @@ static void test_cloud_hypervisor(void **state)
 	}
 	for (i = 0; i < VSND_QUEUES; i++)
 		assert_int_equal(fe_set_vring(&t->fe, SET_VRING_ENABLE, i, 1), 0);
-	assert_true(fake_called("features 130000000\nmemory 4\n" START_FRESH));
+	assert_true(fake_called(FRESH));
 	process_some();
 	for (i = 0; i < VSND_QUEUES; i++)
 		fe_set_vring(&t->fe, SET_VRING_ENABLE, i, 0);
@@ -500,8 +285,6 @@ static void test_cloud_hypervisor(void **state)
 	assert_true(fake_called("disable 0\ndisable 1\ndisable 2\ndisable 3\n"
 				"enable 0\nenable 1\nenable 2\nenable 3\n"));
 }
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The audio back-ends that come with vsnd, and their configurations: what to
+ * set in vsnd_settings.audio and .audio_config.  A configuration must stay in
+ * place until the device is gone.
+ */
+#ifndef VSND_AUDIO_AUDIO_H
+#define VSND_AUDIO_AUDIO_H
+
+#include <vsnd/audio.h>
+
+enum audio_level {
+	AUDIO_DEBUG,
+	AUDIO_INFO,
+	AUDIO_WARN,
+	AUDIO_ERROR
+};
+
+/* Where a back-end's lines go.  Called on any thread but the audio thread. */
+struct audio_log {
+	void (*line)(void *ctx, enum audio_level level, const char *text);	/* may be NULL */
+	void *ctx;
+};
+
+/* Plays into nothing, at the guest's rate.  No configuration. */
+extern const struct vsnd_audio_ops audio_null_ops;
+
+/* Plays into files.  See file.c. */
+struct audio_file_config {
+	const char *pattern;	/* name of the file; %s is the stream, %% a percent */
+	unsigned streams;	/* how many there are */
+	bool fast;		/* without a clock, as fast as the guest delivers */
+	struct audio_log log;
+};
+
+/* NULL in a build without libsndfile. */
+extern const struct vsnd_audio_ops *const audio_file_ops;
+
+/*
+ * Judge a configuration before a device is made with it.  0, or a negative
+ * errno with the reason in *@ret_reason (static).
+ */
+int audio_file_check(const struct audio_file_config *config, const char **ret_reason);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The back-end that plays into files (libsndfile), one per stream: for tests,
+ * for recording what a guest plays, for machines without sound.
+ *
+ * The audio thread pulls from guest memory into the ring of the voice's track,
+ * the one copy, and the writer (file_writer.h) brings it to the disk.
+ *
+ * A file holds the guest's frames and the gaps between them.  Frames that the
+ * guest owes are counted, and become silence once a frame follows them; before
+ * the first frame after a start and at a stop they are dropped.  A disk that is
+ * behind by the whole ring costs frames, which become a gap, never time.
+ *
+ * In fast mode there is no clock: whenever the thread turns, the voice takes
+ * all that the guest has queued, and waits only for the disk.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audio/audio.h"
+#include "audio/file_writer.h"
+#include "audio/os.h"
+#include "audio/pace.h"
+
+struct vsnd_audio {
+	const struct audio_file_config *config;
+	struct pace *pace;
+	struct writer *writer;
+	int64_t refused_ns;	/* when a voice's refusal was logged last */
+};
+
+struct vsnd_voice {
+	struct pace_voice base;
+	struct writer *writer;
+	struct track *track;
+	/* The audio thread's while the voice runs. */
+	bool begun;		/* a frame has come since the start */
+	uint64_t gap_frames;	/* missing since the last one */
+};
+
+/* A directory that lets us make a file, or a file that lets us write it. */
+static int check_path(const char *path, const char **ret_reason)
+{
+	char dir[PATH_MAX];
+	char *slash;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		*ret_reason = "not an ordinary file";
+		return -EINVAL;
+	}
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0)
+		return 0;
+	if (errno == ENOENT) {
+		snprintf(dir, sizeof(dir), "%s", path);
+		slash = strrchr(dir, '/');
+		if (slash)
+			slash[slash == dir ? 1 : 0] = '\0';
+		if (faccessat(AT_FDCWD, slash ? dir : ".", W_OK | X_OK, AT_EACCESS) == 0)
+			return 0;
+	}
+	*ret_reason = strerror(errno);
+	return -errno;
+}
+
+int audio_file_check(const struct audio_file_config *config, const char **ret_reason)
+{
+	char path[PATH_MAX], other[PATH_MAX];
+	int err;
+
+	if (file_container_of(config->pattern) < 0) {
+		*ret_reason = "the name must end in .wav, .w64 or .flac";
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < config->streams; i++) {
+		err = file_path(config->pattern, i, 1, path);
+		if (err < 0) {
+			*ret_reason = err == -EINVAL ? "% must be followed by s or %"
+				: strerror(-err);
+			return err;
+		}
+		err = check_path(path, ret_reason);
+		if (err < 0)
+			return err;
+	}
+	if (config->streams > 1 && file_path(config->pattern, 0, 1, other) == 0 &&
+			strcmp(path, other) == 0) {
+		*ret_reason = "more than one stream needs %s in the name";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int file_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
+{
+	struct vsnd_audio *a = calloc(1, sizeof(*a));
+	int err;
+
+	if (!a)
+		return -ENOMEM;
+	a->config = config;
+	a->refused_ns = -NS_PER_S;
+	err = writer_create(a->config, &a->writer);
+	if (err < 0)
+		goto free_audio;
+	err = pace_create(dev, &a->pace);
+	if (err < 0)
+		goto destroy_writer;
+	*ret_audio = a;
+	return 0;
+
+destroy_writer:
+	writer_destroy(a->writer);
+free_audio:
+	free(a);
+	return err;
+}
+
+static void file_close(struct vsnd_audio *a)
+{
+	pace_destroy(a->pace);
+	writer_destroy(a->writer);
+	free(a);
+}
+
+static void file_wake(struct vsnd_audio *a)
+{
+	pace_wake(a->pace);
+}
+
+/* Pull @frames, which the ring has room for in one piece, into it. */
+static void pull_piece(struct vsnd_voice *v, void *dst, size_t frames, int64_t delay_frames)
+{
+	struct ring *r = &v->track->ring;
+	size_t got;
+
+	if (v->gap_frames > 0 && vsnd_stream_queued(v->base.stream) > 0) {
+		if (!ring_put_gap(r, v->gap_frames))
+			atomic_fetch_add(&v->track->discarded, v->gap_frames);
+		v->gap_frames = 0;
+	}
+	got = vsnd_pull(v->base.stream, dst, frames, delay_frames);
+	ring_put(r, got);
+	v->begun |= got > 0;
+	if (v->begun)
+		v->gap_frames += frames - got;
+}
+
+/* Audio thread.  The ring has room for @frames. */
+static void pull_into_ring(struct vsnd_voice *v, size_t frames)
+{
+	int64_t delay_frames = -(int64_t)frames;
+
+	while (frames > 0) {
+		size_t piece;
+		void *dst = ring_place(&v->track->ring, &piece);
+
+		if (piece > frames)
+			piece = frames;
+		pull_piece(v, dst, piece, delay_frames);
+		delay_frames += (int64_t)piece;
+		frames -= piece;
+	}
+}
+
+static bool pull_paced(struct pace_voice *base, size_t frames)
+{
+	struct vsnd_voice *v = (struct vsnd_voice *)base;
+
+	if (frames > ring_room(&v->track->ring)) {
+		size_t got = vsnd_pull(base->stream, NULL, frames, -(int64_t)frames);
+
+		atomic_fetch_add(&v->track->discarded, got);
+		if (v->begun)
+			v->gap_frames += frames;
+		return true;
+	}
+	pull_into_ring(v, frames);
+	return true;
+}
+
+static bool pull_what_fits(struct pace_voice *base, size_t frames)
+{
+	struct vsnd_voice *v = (struct vsnd_voice *)base;
+	size_t room = ring_room(&v->track->ring);
+
+	pull_into_ring(v, frames < room ? frames : room);
+	return frames <= room;
+}
+
+/* A guest can cause this as often as it likes. */
+static void log_refusal(struct vsnd_audio *a)
+{
+	int64_t now_ns = audio_now_ns();
+
+	if (!a->config->log.line || now_ns - a->refused_ns < NS_PER_S)
+		return;
+	a->refused_ns = now_ns;
+	a->config->log.line(a->config->log.ctx, AUDIO_WARN,
+		"file: this kind of file cannot hold the guest's samples");
+}
+
+static int file_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
+		const struct vsnd_voice_params *params, struct vsnd_voice **ret_voice)
+{
+	struct vsnd_voice *v = calloc(1, sizeof(*v));
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	err = writer_add(a->writer, params, &v->track);
+	if (err < 0) {
+		if (err == -EINVAL)
+			log_refusal(a);
+		free(v);
+		return err;
+	}
+	v->writer = a->writer;
+	v->base.has_clock = !a->config->fast;
+	v->base.pull = a->config->fast ? pull_what_fits : pull_paced;
+	pace_voice_init(&v->base, a->pace, stream, params);
+	*ret_voice = v;
+	return 0;
+}
+
+static void file_voice_start(struct vsnd_voice *v)
+{
+	v->begun = false;
+	v->gap_frames = 0;
+	pace_voice_start(&v->base);
+	writer_run(v->writer, v->track, true);
+}
+
+static void file_voice_stop(struct vsnd_voice *v)
+{
+	pace_voice_stop(&v->base);
+	v->gap_frames = 0;
+	writer_run(v->writer, v->track, false);
+}
+
+static void flush(struct pace_voice *base)
+{
+	pull_what_fits(base, vsnd_stream_queued(base->stream));
+}
+
+static void file_voice_flush(struct vsnd_voice *v)
+{
+	pace_voice_call(&v->base, flush);
+}
+
+static void file_voice_close(struct vsnd_voice *v)
+{
+	writer_leave(v->writer, v->track);
+	free(v);
+}
+
+static const struct vsnd_audio_ops file_ops = {
+	.name = "file",
+	.open = file_open,
+	.close = file_close,
+	.wake = file_wake,
+	.voice_open = file_voice_open,
+	.voice_start = file_voice_start,
+	.voice_stop = file_voice_stop,
+	.voice_flush = file_voice_flush,
+	.voice_close = file_voice_close,
+};
+
+const struct vsnd_audio_ops *const audio_file_ops = &file_ops;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One sound file: its name, its format, and writing frames to it.
+ *
+ * WAV and W64 hold little-endian samples, as the guest sends them, so frames
+ * go in as they are; their header is brought up to date with every write, so
+ * that a file whose writer was killed is complete up to the last write.  FLAC
+ * goes through libsndfile's encoder and is whole only once it was closed.
+ *
+ * A WAV file ends before 4 GiB; what follows goes to the next number, as a
+ * voice with other parameters does: name.wav, name-2.wav, name-3.wav.
+ *
+ * Faults of the disk are counted and never reach the guest.  A file that cannot
+ * be opened is tried again once a second.
+ */
+#ifndef VSND_AUDIO_FILE_SINK_H
+#define VSND_AUDIO_FILE_SINK_H
+
+#include <limits.h>
+#include <sndfile.h>
+#include <stdatomic.h>
+
+#include "audio/audio.h"
+
+enum file_container {
+	FILE_WAV,
+	FILE_W64,
+	FILE_FLAC,
+	FILE_CONTAINERS
+};
+
+struct file_sink {
+	struct file_sink *next;	/* the list's owner's */
+
+	/* Constant. */
+	unsigned stream;
+	uint8_t format;
+	SF_INFO info;
+	enum file_container container;
+	uint32_t frame_bytes;
+	const char *pattern;
+	const struct audio_log *log;
+	atomic_uint *last_number;	/* of this stream's files */
+	uint64_t bytes_max;	/* of one file's samples */
+
+	/* The writer thread's. */
+	unsigned number;
+	SNDFILE *file;
+	uint64_t frames;	/* in this file */
+	uint64_t lost;		/* frames that found no place, not logged yet */
+	bool torn;		/* the last write failed: where the file ends is unknown */
+	const char *reason;	/* of the last loss; the library's or libc's static text */
+	int64_t logged_ns, tried_ns;
+};
+
+/* The container that a pattern's suffix names, or -EINVAL. */
+int file_container_of(const char *pattern);
+
+/*
+ * Write the name of a stream's file number @number (1 is the first) to @path.
+ * -EINVAL for a bad pattern, -ENAMETOOLONG.
+ */
+int file_path(const char *pattern, unsigned stream, unsigned number, char path[PATH_MAX]);
+
+/*
+ * Control thread.  0, -EINVAL where the container has no such samples, -ENOMEM.
+ * @last_number gets one more; all pointers must outlive the sink.
+ */
+int file_sink_create(const struct audio_file_config *config,
+		const struct vsnd_voice_params *params, atomic_uint *last_number,
+		struct file_sink **ret_sink);
+bool file_sink_fits(const struct file_sink *s, const struct vsnd_voice_params *params);
+
+/* Writer thread. */
+void file_sink_open(struct file_sink *s);
+void file_sink_write(struct file_sink *s, const void *frames, size_t n);
+void file_sink_silence(struct file_sink *s, size_t n);
+/* Count and log frames that were lost before they got here. */
+void file_sink_lost(struct file_sink *s, uint64_t frames, const char *reason);
+void file_sink_close(struct file_sink *s);
+void file_sink_free(struct file_sink *s);
+
+#endif

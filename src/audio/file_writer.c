@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "audio/file_writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "audio/os.h"
+
+/* The ring of a track holds this many seconds, and two of the guest's buffers. */
+#define RING_S 4
+/* Of WRITER_LIMIT_NS, what closing the files may take when nothing more is written. */
+#define WRITER_CLOSE_NS 200000000
+/* Silence that is written between two looks at give_up. */
+#define SILENCE_FRAMES_MAX 65536
+
+struct writer {
+	const struct audio_file_config *config;
+	pthread_t thread;
+	atomic_bool give_up;	/* write no more, close the files */
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	/* Under the lock. */
+	bool woken, ending;
+	struct track *tracks;
+	struct file_sink *sinks;
+	atomic_uint last_numbers[VSND_STREAMS_MAX];
+};
+
+static struct timespec after_ns(int64_t ns)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	ns += t.tv_nsec;
+	t.tv_sec += ns / NS_PER_S;
+	t.tv_nsec = ns % NS_PER_S;
+	return t;
+}
+
+static void wake(struct writer *w)
+{
+	w->woken = true;
+	pthread_cond_signal(&w->wake);
+}
+
+/* Under the lock.  How long the writer may sleep, or -1 for ever. */
+static int64_t sleep_ns(const struct writer *w)
+{
+	for (const struct track *t = w->tracks; t; t = t->next) {
+		if (t->runs)
+			return w->config->fast ? WRITER_FAST_NS : WRITER_PACED_NS;
+	}
+	return -1;
+}
+
+/* Returns false when the writer is to end. */
+static bool wait_for_work(struct writer *w)
+{
+	int64_t ns;
+	bool ending;
+
+	pthread_mutex_lock(&w->lock);
+	ns = sleep_ns(w);
+	if (ns >= 0) {
+		struct timespec limit = after_ns(ns);
+
+		while (!w->woken && pthread_cond_timedwait(&w->wake, &w->lock, &limit) == 0)
+			;
+	} else {
+		while (!w->woken)
+			pthread_cond_wait(&w->wake, &w->lock);
+	}
+	w->woken = false;
+	ending = w->ending;
+	pthread_mutex_unlock(&w->lock);
+	return !ending;
+}
+
+static void write_gap(struct writer *w, struct track *t)
+{
+	uint64_t frames = ring_take_gap(&t->ring);
+
+	while (frames > 0 && !atomic_load(&w->give_up)) {
+		uint64_t some = frames < SILENCE_FRAMES_MAX ? frames : SILENCE_FRAMES_MAX;
+
+		file_sink_silence(t->sink, (size_t)some);
+		frames -= some;
+	}
+}
+
+/* Write what is in a track's ring now, not what comes meanwhile. */
+static void drain(struct writer *w, struct track *t)
+{
+	uint64_t end = ring_end(&t->ring);
+	const void *data;
+	size_t frames;
+
+	file_sink_open(t->sink);
+	while (!atomic_load(&w->give_up)) {
+		write_gap(w, t);
+		data = ring_peek(&t->ring, end, &frames);
+		if (frames == 0)
+			break;
+		file_sink_write(t->sink, data, frames);
+		ring_take(&t->ring, frames);
+	}
+	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0), "the disk is too slow");
+}
+
+static void free_track(struct track *t)
+{
+	ring_free(&t->ring);
+	free(t);
+}
+
+/* Under the lock. */
+static void unlink_track(struct writer *w, struct track *t)
+{
+	struct track **link = &w->tracks;
+
+	while (*link != t)
+		link = &(*link)->next;
+	*link = t->next;
+}
+
+static void drain_all(struct writer *w)
+{
+	struct track *t, *next;
+	bool left;
+
+	pthread_mutex_lock(&w->lock);
+	for (t = w->tracks; t; t = next) {
+		left = t->left;
+		pthread_mutex_unlock(&w->lock);
+		drain(w, t);
+		pthread_mutex_lock(&w->lock);
+		next = t->next;
+		if (left) {
+			unlink_track(w, t);
+			free_track(t);
+		}
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void *writer_main(void *arg)
+{
+	struct writer *w = arg;
+	bool goes_on;
+
+	pthread_setname_np(pthread_self(), "vsnd-file");
+	do {
+		goes_on = wait_for_work(w);
+		drain_all(w);
+	} while (goes_on);
+	for (struct file_sink *s = w->sinks; s; s = s->next)
+		file_sink_close(s);
+	return NULL;
+}
+
+static int init_lock(struct writer *w)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	err = pthread_condattr_init(&attr);
+	if (err)
+		return -err;
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	err = pthread_cond_init(&w->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (err)
+		return -err;
+	pthread_mutex_init(&w->lock, NULL);
+	return 0;
+}
+
+static void free_writer(struct writer *w)
+{
+	struct file_sink *s, *next;
+
+	for (s = w->sinks; s; s = next) {
+		next = s->next;
+		file_sink_free(s);
+	}
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+int writer_create(const struct audio_file_config *config, struct writer **ret_writer)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	w->config = config;
+	err = init_lock(w);
+	if (err < 0) {
+		free(w);
+		return err;
+	}
+	err = audio_thread_start(writer_main, w, &w->thread);
+	if (err < 0) {
+		free_writer(w);
+		return err;
+	}
+	*ret_writer = w;
+	return 0;
+}
+
+/* The sink of a stream and its parameters, made when there is none. */
+static int find_sink(struct writer *w, const struct vsnd_voice_params *params,
+		struct file_sink **ret_sink)
+{
+	struct file_sink *s = w->sinks;
+	int err;
+
+	while (s && !file_sink_fits(s, params))
+		s = s->next;
+	if (!s) {
+		err = file_sink_create(w->config, params, &w->last_numbers[params->stream], &s);
+		if (err < 0)
+			return err;
+		pthread_mutex_lock(&w->lock);
+		s->next = w->sinks;
+		w->sinks = s;
+		pthread_mutex_unlock(&w->lock);
+	}
+	*ret_sink = s;
+	return 0;
+}
+
+static size_t ring_frames(const struct vsnd_voice_params *params)
+{
+	size_t by_time = (size_t)params->rate_hz * RING_S;
+	size_t by_buffer = (size_t)params->buffer_frames * 2;
+
+	return by_time > by_buffer ? by_time : by_buffer;
+}
+
+int writer_add(struct writer *w, const struct vsnd_voice_params *params,
+		struct track **ret_track)
+{
+	struct track *t, **link;
+	int err;
+
+	t = aligned_alloc(_Alignof(struct track), sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	*t = (struct track){ 0 };
+	err = find_sink(w, params, &t->sink);
+	if (err < 0)
+		goto free_track;
+	err = ring_init(&t->ring, ring_frames(params), params->frame_bytes);
+	if (err < 0)
+		goto free_track;
+
+	pthread_mutex_lock(&w->lock);
+	for (link = &w->tracks; *link; link = &(*link)->next)
+		;
+	*link = t;
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
+	*ret_track = t;
+	return 0;
+
+free_track:
+	free(t);
+	return err;
+}
+
+void writer_run(struct writer *w, struct track *t, bool runs)
+{
+	pthread_mutex_lock(&w->lock);
+	t->runs = runs;
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_leave(struct writer *w, struct track *t)
+{
+	pthread_mutex_lock(&w->lock);
+	t->runs = false;
+	t->left = true;
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static bool joined_within(struct writer *w, int64_t ns)
+{
+	struct timespec limit = after_ns(ns);
+
+	return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &limit) == 0;
+}
+
+void writer_destroy(struct writer *w)
+{
+	bool joined;
+
+	pthread_mutex_lock(&w->lock);
+	w->ending = true;
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
+
+	joined = joined_within(w, WRITER_LIMIT_NS - WRITER_CLOSE_NS);
+	if (!joined) {
+		atomic_store(&w->give_up, true);
+		joined = joined_within(w, WRITER_CLOSE_NS);
+	}
+	if (joined) {
+		free_writer(w);
+		return;
+	}
+	/* The thread hangs in the disk: what it uses must stay. */
+	pthread_detach(w->thread);
+	if (w->config->log.line)
+		w->config->log.line(w->config->log.ctx, AUDIO_ERROR,
+			"file: the disk does not take what is left; giving up");
+}

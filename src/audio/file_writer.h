@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The thread that writes to the disk (`vsnd-file`), so that the audio thread
+ * never waits for it.
+ *
+ * A track is what a voice sends: a ring, and the sink it goes to.  The audio
+ * thread fills the ring and wakes nobody; while tracks run, the writer looks by
+ * itself every WRITER_PACED_NS (every WRITER_FAST_NS where a track has no clock),
+ * and otherwise sleeps until the control thread wakes it.
+ *
+ * Tracks and sinks are in lists under one lock, which the control thread and the
+ * writer hold for moments only, never while the disk works.  A track that its
+ * voice has left belongs to the writer, which empties and frees it.  Tracks are
+ * served in the order they came, so voices that follow each other do so in the
+ * file as well.  Sinks stay open until the end.
+ */
+#ifndef VSND_AUDIO_FILE_WRITER_H
+#define VSND_AUDIO_FILE_WRITER_H
+
+#include "audio/file_sink.h"
+#include "audio/ring.h"
+
+#define WRITER_PACED_NS 250000000
+#define WRITER_FAST_NS  5000000
+
+struct writer;
+
+struct track {
+	struct ring ring;
+	struct file_sink *sink;
+	atomic_uint_least64_t discarded;	/* audio thread counts, writer takes */
+	bool runs;		/* under the lock, as the next two */
+	bool left;
+	struct track *next;
+};
+
+/* All on the control thread.  0 or a negative errno. */
+int writer_create(const struct audio_file_config *config, struct writer **ret_writer);
+
+/* Open a track.  -EINVAL for a format that the container has not got, -ENOMEM. */
+int writer_add(struct writer *w, const struct vsnd_voice_params *params,
+		struct track **ret_track);
+void writer_run(struct writer *w, struct track *t, bool runs);
+/* The audio thread does not touch the track any more. */
+void writer_leave(struct writer *w, struct track *t);
+
+/*
+ * Write what is left, close all files and end.  A disk that does not let that
+ * happen within WRITER_LIMIT_NS loses the rest.
+ */
+#define WRITER_LIMIT_NS 700000000
+void writer_destroy(struct writer *w);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The back-end that plays into nothing, at the guest's rate: what the guest
+ * sends is taken when its time has passed and counted as discarded.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "audio/audio.h"
+#include "audio/pace.h"
+
+struct vsnd_audio {
+	struct pace *pace;
+};
+
+struct vsnd_voice {
+	struct pace_voice base;
+};
+
+static int null_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
+{
+	struct vsnd_audio *a = calloc(1, sizeof(*a));
+	int err;
+
+	(void)config;
+	if (!a)
+		return -ENOMEM;
+	err = pace_create(dev, &a->pace);
+	if (err < 0) {
+		free(a);
+		return err;
+	}
+	*ret_audio = a;
+	return 0;
+}
+
+static void null_close(struct vsnd_audio *a)
+{
+	pace_destroy(a->pace);
+	free(a);
+}
+
+static void null_wake(struct vsnd_audio *a)
+{
+	pace_wake(a->pace);
+}
+
+static bool null_pull(struct pace_voice *v, size_t frames)
+{
+	vsnd_pull(v->stream, NULL, frames, -(int64_t)frames);
+	return true;
+}
+
+static int null_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
+		const struct vsnd_voice_params *params, struct vsnd_voice **ret_voice)
+{
+	struct vsnd_voice *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	v->base.pull = null_pull;
+	v->base.has_clock = true;
+	pace_voice_init(&v->base, a->pace, stream, params);
+	*ret_voice = v;
+	return 0;
+}
+
+static void null_voice_start(struct vsnd_voice *v)
+{
+	pace_voice_start(&v->base);
+}
+
+static void null_voice_stop(struct vsnd_voice *v)
+{
+	pace_voice_stop(&v->base);
+}
+
+static void flush(struct pace_voice *v)
+{
+	size_t frames = vsnd_stream_queued(v->stream);
+
+	if (frames > 0)
+		null_pull(v, frames);
+}
+
+static void null_voice_flush(struct vsnd_voice *v)
+{
+	pace_voice_call(&v->base, flush);
+}
+
+static void null_voice_close(struct vsnd_voice *v)
+{
+	free(v);
+}
+
+const struct vsnd_audio_ops audio_null_ops = {
+	.name = "null",
+	.open = null_open,
+	.close = null_close,
+	.wake = null_wake,
+	.voice_open = null_voice_open,
+	.voice_start = null_voice_start,
+	.voice_stop = null_voice_stop,
+	.voice_flush = null_voice_flush,
+	.voice_close = null_voice_close,
+};

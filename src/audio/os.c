@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "audio/os.h"
+
+#include <signal.h>
+#include <time.h>
+
+int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread)
+{
+	static const int own_faults[] = { SIGBUS, SIGFPE, SIGILL, SIGSEGV };
+	sigset_t blocked, former;
+	int err;
+
+	sigfillset(&blocked);
+	for (unsigned i = 0; i < sizeof(own_faults) / sizeof(own_faults[0]); i++)
+		sigdelset(&blocked, own_faults[i]);
+	pthread_sigmask(SIG_SETMASK, &blocked, &former);
+	err = pthread_create(ret_thread, NULL, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &former, NULL);
+	return -err;
+}
+
+int64_t audio_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the back-ends share of the system's. */
+#ifndef VSND_AUDIO_OS_H
+#define VSND_AUDIO_OS_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#define NS_PER_S 1000000000
+
+/*
+ * Start a thread that takes no signals but those of its own faults: the others
+ * are the embedder's, on a thread of its choice.  0 or a negative errno.
+ */
+int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread);
+
+/* The time of CLOCK_MONOTONIC.  Any thread, no system call. */
+int64_t audio_now_ns(void);
+
+#endif

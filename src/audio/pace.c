@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "audio/pace.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audio/os.h"
+
+#define PACE_NEVER INT64_MAX
+/* A voice without a clock whose sink is full looks again after this. */
+#define PACE_RETRY_NS 1000000
+
+struct pace {
+	/* Constant. */
+	struct vsnd *dev;
+	int wake_fd;
+	pthread_t thread;
+
+	/* Any thread's. */
+	atomic_bool ending;
+	atomic_bool woken;	/* the eventfd has been written and not yet read */
+
+	/* The audio thread's. */
+	struct pace_voice *voices;	/* those that run */
+	int64_t now_ns;		/* of this turn */
+	int64_t device_due_ns;	/* what vsnd_cycle_end() asked for */
+};
+
+static int64_t voice_due_ns(const struct pace_voice *v)
+{
+	return v->has_clock ? pace_clock_due(&v->clock) : v->retry_ns;
+}
+
+static int64_t nearest_due_ns(const struct pace *p)
+{
+	int64_t due_ns = p->device_due_ns;
+
+	for (const struct pace_voice *v = p->voices; v; v = v->next) {
+		if (voice_due_ns(v) < due_ns)
+			due_ns = voice_due_ns(v);
+	}
+	return due_ns;
+}
+
+/* The flag falls before the turn: a wake that still saw it up is served by that turn. */
+static void take_wake(struct pace *p)
+{
+	uint64_t count;
+	ssize_t n = read(p->wake_fd, &count, sizeof(count));
+
+	(void)n;
+	atomic_exchange(&p->woken, false);
+}
+
+/* Until a wake-up or the nearest deadline, whichever comes first. */
+static void wait_for_turn(struct pace *p)
+{
+	struct pollfd wake = { .fd = p->wake_fd, .events = POLLIN };
+	int64_t due_ns = nearest_due_ns(p);
+	struct timespec timeout, *limit = NULL;
+
+	if (due_ns != PACE_NEVER) {
+		int64_t left_ns = due_ns - audio_now_ns();
+
+		if (left_ns <= 0)
+			return;
+		timeout = (struct timespec){
+			.tv_sec = left_ns / NS_PER_S,
+			.tv_nsec = left_ns % NS_PER_S,
+		};
+		limit = &timeout;
+	}
+	if (ppoll(&wake, 1, limit, NULL) > 0)
+		take_wake(p);
+}
+
+static void run_voice(struct pace_voice *v, int64_t now_ns)
+{
+	size_t queued, frames;
+
+	if (!v->has_clock) {
+		bool done = v->pull(v, vsnd_stream_queued(v->stream));
+
+		v->retry_ns = done ? PACE_NEVER : now_ns + PACE_RETRY_NS;
+		return;
+	}
+	if (!pace_clock_is_due(&v->clock, now_ns))
+		return;
+	queued = pace_clock_owes(&v->clock, now_ns) ? vsnd_stream_queued(v->stream) : 0;
+	frames = pace_clock_turn(&v->clock, now_ns, queued);
+	if (frames > 0)
+		v->pull(v, frames);
+}
+
+static void take_turn(struct pace *p)
+{
+	int64_t after_ns;
+
+	p->now_ns = audio_now_ns();
+	vsnd_cycle_begin(p->dev, p->now_ns);
+	for (struct pace_voice *v = p->voices; v; v = v->next)
+		run_voice(v, p->now_ns);
+	after_ns = vsnd_cycle_end(p->dev);
+	p->device_due_ns = after_ns < 0 ? PACE_NEVER : p->now_ns + after_ns;
+}
+
+static void *pace_main(void *arg)
+{
+	struct pace *p = arg;
+
+	pthread_setname_np(pthread_self(), "vsnd-audio");
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	while (!atomic_load(&p->ending)) {
+		wait_for_turn(p);
+		take_turn(p);
+	}
+	return NULL;
+}
+
+int pace_create(struct vsnd *dev, struct pace **ret_pace)
+{
+	struct pace *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	p->dev = dev;
+	p->device_due_ns = PACE_NEVER;
+	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->wake_fd < 0) {
+		err = -errno;
+		goto free_pace;
+	}
+	err = audio_thread_start(pace_main, p, &p->thread);
+	if (err < 0)
+		goto close_wake;
+	*ret_pace = p;
+	return 0;
+
+close_wake:
+	close(p->wake_fd);
+free_pace:
+	free(p);
+	return err;
+}
+
+void pace_destroy(struct pace *p)
+{
+	if (!p)
+		return;
+	atomic_store(&p->ending, true);
+	pace_wake(p);
+	pthread_join(p->thread, NULL);
+	assert(!p->voices);
+	close(p->wake_fd);
+	free(p);
+}
+
+void pace_wake(struct pace *p)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	if (atomic_exchange(&p->woken, true))
+		return;
+	n = write(p->wake_fd, &one, sizeof(one));
+	(void)n;
+}
+
+void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *stream,
+		const struct vsnd_voice_params *params)
+{
+	v->pace = p;
+	v->stream = stream;
+	v->retry_ns = PACE_NEVER;
+	pace_clock_init(&v->clock, params->rate_hz, params->period_frames, params->buffer_frames);
+}
+
+/* The next deadline of a running voice with the same cycle, or now. */
+static int64_t origin_ns(const struct pace *p, const struct pace_clock *c)
+{
+	for (const struct pace_voice *o = p->voices; o; o = o->next) {
+		int64_t next_ns = pace_clock_deadline(&o->clock);
+
+		if (o->has_clock && o->clock.rate_hz == c->rate_hz &&
+				o->clock.period_frames == c->period_frames &&
+				next_ns > p->now_ns && next_ns - p->now_ns <= pace_clock_cycle_ns(c))
+			return next_ns;
+	}
+	return p->now_ns;
+}
+
+static void start_voice(void *arg)
+{
+	struct pace_voice *v = arg;
+	struct pace *p = v->pace;
+
+	if (v->has_clock)
+		pace_clock_start(&v->clock, origin_ns(p, &v->clock));
+	else
+		vsnd_want_kicks(p->dev, true);
+	v->next = p->voices;
+	v->link = &p->voices;
+	if (v->next)
+		v->next->link = &v->next;
+	p->voices = v;
+}
+
+static void stop_voice(void *arg)
+{
+	struct pace_voice *v = arg;
+
+	if (!v->has_clock)
+		vsnd_want_kicks(v->pace->dev, false);
+	*v->link = v->next;
+	if (v->next)
+		v->next->link = v->link;
+	v->retry_ns = PACE_NEVER;
+}
+
+void pace_voice_start(struct pace_voice *v)
+{
+	vsnd_audio_call(v->pace->dev, start_voice, v);
+}
+
+void pace_voice_stop(struct pace_voice *v)
+{
+	vsnd_audio_call(v->pace->dev, stop_voice, v);
+}
+
+struct call {
+	struct pace_voice *voice;
+	void (*fn)(struct pace_voice *v);
+};
+
+static void call_voice(void *arg)
+{
+	struct call *c = arg;
+
+	c->fn(c->voice);
+}
+
+void pace_voice_call(struct pace_voice *v, void (*fn)(struct pace_voice *v))
+{
+	struct call c = { .voice = v, .fn = fn };
+
+	vsnd_audio_call(v->pace->dev, call_voice, &c);
+}

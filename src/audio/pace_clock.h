@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The clock of one voice that has no host clock to follow: when the next cycle
+ * is due, and what to do at a given moment.  No time is read and nobody is
+ * called here, so every rule is a function of (state, now, queued).
+ *
+ * Cycle k covers the frames from b(k) to b(k + 1) since the start and is pulled
+ * when its last frame has passed, at
+ *
+ *	deadline(k) = start_ns + b(k + 1) * 10^9 / rate_hz
+ *
+ * b() is an exact number of frames and the division is the only rounding (down,
+ * to a ns), so the error never adds up.  A cycle is the guest's period, or one
+ * of `parts` parts of it, equal to within a frame, when the period is longer
+ * than PACE_CYCLE_NS_MAX.
+ *
+ * Being late.  A guest knows its position only modulo its buffer: completions
+ * in a burst look to it like no movement at all.  So a turn pulls one cycle at
+ * most, and turns are half a cycle apart at least.  A voice that is late by a
+ * cycle or more is in debt, until its next deadline is at least half a cycle
+ * ahead of the turn before.  In debt,
+ *
+ *   - a guest that has less than a cycle queued was as late as we were: no
+ *     silence is invented, the clock starts afresh from now;
+ *   - more than debt_ns_max is not made up for: the clock slips to now.
+ */
+#ifndef VSND_AUDIO_PACE_CLOCK_H
+#define VSND_AUDIO_PACE_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PACE_CYCLE_NS_MAX 20000000
+#define PACE_DEBT_NS_MAX  100000000
+/** Voices due within this time from now are pulled in the same turn. */
+#define PACE_SHARE_NS 200000
+
+struct pace_clock {
+	uint32_t rate_hz;
+	uint32_t period_frames;
+	uint32_t parts;		/* cycles of a period */
+	int64_t debt_ns_max;
+	int64_t start_ns;
+	uint64_t cycle;		/* the next one to be pulled */
+	int64_t not_before_ns;	/* half a cycle after the turn before */
+	bool in_debt;
+};
+
+/* All three numbers are > 0, and the rate is at least 50 Hz. */
+void pace_clock_init(struct pace_clock *c, uint32_t rate_hz, uint32_t period_frames,
+		uint32_t buffer_frames);
+
+/* The first cycle begins at @start_ns. */
+void pace_clock_start(struct pace_clock *c, int64_t start_ns);
+
+/* Frames of the next cycle, and how long they take. */
+uint32_t pace_clock_frames(const struct pace_clock *c);
+int64_t pace_clock_cycle_ns(const struct pace_clock *c);
+
+/* When the last frame of the next cycle has passed. */
+int64_t pace_clock_deadline(const struct pace_clock *c);
+
+/* When the voice wants its next turn. */
+int64_t pace_clock_due(const struct pace_clock *c);
+
+/* Whether a turn at @now_ns includes this voice. */
+bool pace_clock_is_due(const struct pace_clock *c, int64_t now_ns);
+
+/* Whether pace_clock_turn() is going to look at its @queued. */
+bool pace_clock_owes(const struct pace_clock *c, int64_t now_ns);
+
+/*
+ * Take the turn of a voice that is due.  @queued: the frames that the guest has
+ * got.  Returns the frames to be pulled now; 0 for none.
+ */
+uint32_t pace_clock_turn(struct pace_clock *c, int64_t now_ns, size_t queued);
+
+#endif

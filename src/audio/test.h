@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The back-end for tests, in the process of the test.  Its clock moves only when
+ * the test says so, and everything played is kept.
+ *
+ *	struct vsnd_audio *audio;
+ *	struct audio_test_config config = { .ret_audio = &audio };
+ *
+ *	settings.audio = &audio_test_ops;
+ *	settings.audio_config = &config;
+ *	vsnd_create(&settings, &dev);
+ *	...
+ *	audio_test_advance(audio, 480, 10);
+ *	played = audio_test_played(audio, 0, &bytes);
+ *
+ * The device's cycles run on a thread of the back-end's own, or, with
+ * `.threadless`, on the caller's, from within wake() as well.  All functions are
+ * the control thread's, and return when what they ask for has been done.  The
+ * pointers they return are valid until the next cycle.
+ */
+#ifndef VSND_AUDIO_TEST_H
+#define VSND_AUDIO_TEST_H
+
+#include <vsnd/audio.h>
+
+struct audio_test_config {
+	struct vsnd_audio **ret_audio;	/* where to put the handle for these functions */
+	bool threadless;
+};
+
+extern const struct vsnd_audio_ops audio_test_ops;
+
+/*
+ * Run @cycles cycles, in each of which every running voice is pulled @frames
+ * frames, and each of which takes the time of as many frames of the first of
+ * these voices (of 48 kHz if there is none).
+ */
+void audio_test_advance(struct vsnd_audio *a, size_t frames, unsigned cycles);
+/* One cycle in which nothing is pulled and no time passes. */
+void audio_test_cycle(struct vsnd_audio *a);
+/* Let time pass without a cycle. */
+void audio_test_pass_ns(struct vsnd_audio *a, int64_t ns);
+int64_t audio_test_now_ns(struct vsnd_audio *a);
+
+/* The frames that the host still has to play after a cycle; 0 at first. */
+void audio_test_set_delay(struct vsnd_audio *a, int64_t frames);
+/* A cycle's frames are pulled in pieces of these sizes, in turn; none: in one. */
+#define AUDIO_TEST_PIECES_MAX 16
+void audio_test_set_pieces(struct vsnd_audio *a, const size_t *frames, unsigned n);
+/* Pull with dst NULL from now on, as a back-end does whose host is away. */
+void audio_test_set_away(struct vsnd_audio *a, bool away);
+/* Frames that voice_flush() takes at most; all at first. */
+void audio_test_set_flush(struct vsnd_audio *a, size_t frames);
+/* voice_open() fails with this negative errno until it is set to 0. */
+void audio_test_set_open_error(struct vsnd_audio *a, int err);
+/* voice_close() takes that long, in real time. */
+void audio_test_set_close_ms(struct vsnd_audio *a, unsigned ms);
+
+/* All that a stream has played since the start or audio_test_forget(), silence too. */
+const void *audio_test_played(struct vsnd_audio *a, unsigned stream, size_t *ret_bytes);
+/* How many of its frames came from the guest. */
+uint64_t audio_test_guest_frames(struct vsnd_audio *a, unsigned stream);
+void audio_test_forget(struct vsnd_audio *a);
+
+unsigned audio_test_voices(struct vsnd_audio *a);
+unsigned audio_test_voices_running(struct vsnd_audio *a);
+uint64_t audio_test_cycles(struct vsnd_audio *a);
+/* What vsnd_cycle_end() returned last. */
+int64_t audio_test_wants_ns(struct vsnd_audio *a);
+/* The parameters of a stream's open voice, or NULL. */
+const struct vsnd_voice_params *audio_test_params(struct vsnd_audio *a, unsigned stream);
+
+#endif

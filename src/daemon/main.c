@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vhost-user-snd: libvsnd behind a vhost-user socket.
+ *
+ * The order of things at start: options, what can be checked of the sound's
+ * side, the loop and the signals, the device, and last the socket: what fails,
+ * fails before a front-end can connect.  The device lives as long as the program,
+ * over all front-ends.  The program stays in the foreground.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audio/audio.h"
+#include "daemon/card.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+#include "daemon/signals.h"
+#include "daemon/socket.h"
+#include "daemon/systemd.h"
+#include "vhost_user/loop.h"
+#include "vhost_user/server.h"
+
+struct program {
+	struct options options;
+	struct audio_file_config file;
+	struct card card;
+	struct loop *loop;
+	struct vu_server *server;
+	struct socket_file socket_file;
+};
+
+/* No file that we open is to become standard error. */
+static void have_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void ended(void *ctx)
+{
+	struct program *p = ctx;
+
+	loop_stop(p->loop);
+}
+
+static void audio_line(void *ctx, enum audio_level level, const char *text)
+{
+	static const enum log_level levels[] = {
+		[AUDIO_DEBUG] = LOG_LEVEL_DEBUG,
+		[AUDIO_INFO] = LOG_LEVEL_INFO,
+		[AUDIO_WARN] = LOG_LEVEL_WARN,
+		[AUDIO_ERROR] = LOG_LEVEL_ERROR,
+	};
+
+	(void)ctx;
+	log_line(levels[level], "%s", text);
+}
+
+/* Choose the back-end.  0 or a negative errno, logged. */
+static int init_audio(struct program *p, struct vsnd_settings *device)
+{
+	const char *reason;
+	int err;
+
+	if (strcmp(p->options.audio, "file") != 0) {
+		device->audio = &audio_null_ops;
+		return 0;
+	}
+	p->file = (struct audio_file_config){
+		.pattern = p->options.file_out,
+		.streams = p->options.streams,
+		.fast = p->options.file_fast,
+		.log = { .line = audio_line },
+	};
+	err = audio_file_check(&p->file, &reason);
+	if (err < 0) {
+		log_always("--file-out=%s: %s", p->options.file_out, reason);
+		return err;
+	}
+	device->audio = audio_file_ops;
+	device->audio_config = &p->file;
+	return 0;
+}
+
+static int init_server(struct program *p)
+{
+	struct vu_server_settings settings = {
+		.once = p->options.once,
+		.ended = ended,
+		.log = log_syslog,
+		.ctx = p,
+	};
+	int err;
+
+	card_init(&p->card, p->options.streams, &settings.device);
+	err = init_audio(p, &settings.device);
+	if (err < 0)
+		return err;
+	err = loop_create(&p->loop);
+	if (err < 0)
+		goto fail;
+	signals_init(p->loop);
+	err = vu_server_create(p->loop, &settings, &p->server);
+	if (err < 0)
+		goto fail;
+	signals_set_device(vu_server_device(p->server));
+	return 0;
+
+fail:
+	log_always("cannot start: %s", strerror(-err));
+	return err;
+}
+
+/* Hand an inherited socket to the server. */
+static int serve_inherited(struct program *p, int fd, bool may_listen, bool may_be_connected)
+{
+	bool listens;
+
+	if (socket_check(fd, &listens) < 0)
+		return STATUS_FAILED;
+	if (listens ? !may_listen : !may_be_connected) {
+		log_always("descriptor %d: the socket %s", fd, listens ? "listens" : "does not listen");
+		return STATUS_FAILED;
+	}
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if ((listens ? vu_server_listen(p->server, fd) : vu_server_attach(p->server, fd)) < 0) {
+		log_always("descriptor %d cannot be served", fd);
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+static int serve_path(struct program *p)
+{
+	int fd = socket_listen(p->options.socket_path, &p->socket_file);
+
+	if (fd < 0)
+		return STATUS_FAILED;
+	if (vu_server_listen(p->server, fd) < 0) {
+		log_always("%s cannot be served", p->options.socket_path);
+		close(fd);
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+static int serve_systemd(struct program *p, int fd)
+{
+	if (fd == -ENOENT) {
+		log_always("one of --socket-path, --fd and --socket-fd is needed (see --help)");
+		return STATUS_USAGE;
+	}
+	if (fd < 0) {
+		log_always("LISTEN_FDS: %s", fd == -E2BIG ? "more than one socket" : strerror(-fd));
+		return STATUS_FAILED;
+	}
+	return serve_inherited(p, fd, true, true);
+}
+
+static int serve(struct program *p)
+{
+	if (p->options.socket_path)
+		return serve_path(p);
+	if (p->options.fd >= 0)
+		return serve_inherited(p, p->options.fd, false, true);
+	if (p->options.socket_fd >= 0)
+		return serve_inherited(p, p->options.socket_fd, true, false);
+	return serve_systemd(p, systemd_socket());
+}
+
+static int run(struct program *p)
+{
+	int status = serve(p), err;
+
+	if (status != STATUS_OK)
+		return status;
+	systemd_notify("READY=1");
+	log_line(LOG_LEVEL_INFO, "ready");
+	err = loop_run(p->loop);
+	systemd_notify("STOPPING=1");
+	if (err < 0) {
+		log_line(LOG_LEVEL_ERROR, "the event loop failed: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static struct program program;
+	struct program *p = &program;
+	int status;
+
+	have_standard_fds();
+	status = options_parse(argc, argv, &p->options);
+	if (status >= 0)
+		return status;
+	status = init_server(p) < 0 ? STATUS_FAILED : run(p);
+
+	/* The name goes first: nobody shall connect to what is ending. */
+	socket_remove(&p->socket_file);
+	signals_set_device(NULL);
+	vu_server_destroy(&p->server);
+	loop_destroy(&p->loop);
+	return status;
+}
