@@ -35,7 +35,8 @@ bool log_set_level(const char *name)
 	return false;
 }
 
-__attribute__((format(printf, 1, 0))) static void put(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0)))
+static void put(const char *fmt, va_list ap)
 {
 	static const char name[] = "vhost-user-snd: ";
 	struct pollfd err = { .fd = STDERR_FILENO, .events = POLLOUT };
