@@ -3,13 +3,13 @@
  * The back-end that plays into files (libsndfile), one per stream: for tests,
  * for recording what a guest plays, for machines without sound.
  *
- * The audio thread pulls from guest memory into the ring of the voice's track,
+ * The audio thread pulls from guest memory into the FIFO of the voice's track,
  * the one copy, and the writer (file_writer.h) brings it to the disk.
  *
  * A file holds the guest's frames and the gaps between them.  Frames that the
  * guest owes are counted, and become silence once a frame follows them; before
  * the first frame after a start and at a stop they are dropped.  A disk that is
- * behind by the whole ring costs frames, which become a gap, never time.
+ * behind by the whole FIFO costs frames, which become a gap, never time.
  *
  * In fast mode there is no clock: whenever the thread turns, the voice takes
  * all that the guest has queued, and waits only for the disk.
@@ -49,10 +49,11 @@ static int check_path(const char *path, const char **ret_reason)
 	char dir[PATH_MAX];
 	char *slash;
 	struct stat st;
+	int err;
 
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		*ret_reason = "not an ordinary file";
-		return -EINVAL;
+		return -EEXIST;
 	}
 	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0)
 		return 0;
@@ -64,8 +65,9 @@ static int check_path(const char *path, const char **ret_reason)
 		if (faccessat(AT_FDCWD, slash ? dir : ".", W_OK | X_OK, AT_EACCESS) == 0)
 			return 0;
 	}
+	err = -errno;
 	*ret_reason = strerror(errno);
-	return -errno;
+	return err;
 }
 
 int audio_file_check(const struct audio_file_config *config, const char **ret_reason)
@@ -133,32 +135,32 @@ static void file_wake(struct vsnd_audio *a)
 	pace_wake(a->pace);
 }
 
-/* Pull @frames, which the ring has room for in one piece, into it. */
+/* Pull @frames, which the FIFO has room for in one piece, into it. */
 static void pull_piece(struct vsnd_voice *v, void *dst, size_t frames, int64_t delay_frames)
 {
-	struct ring *r = &v->track->ring;
+	struct fifo *f = &v->track->fifo;
 	size_t got;
 
 	if (v->gap_frames > 0 && vsnd_stream_queued(v->base.stream) > 0) {
-		if (!ring_put_gap(r, v->gap_frames))
+		if (!fifo_put_gap(f, v->gap_frames))
 			atomic_fetch_add(&v->track->discarded, v->gap_frames);
 		v->gap_frames = 0;
 	}
 	got = vsnd_pull(v->base.stream, dst, frames, delay_frames);
-	ring_put(r, got);
+	fifo_put(f, got);
 	v->begun |= got > 0;
 	if (v->begun)
 		v->gap_frames += frames - got;
 }
 
-/* Audio thread.  The ring has room for @frames. */
-static void pull_into_ring(struct vsnd_voice *v, size_t frames)
+/* Audio thread.  The FIFO has room for @frames. */
+static void pull_into_fifo(struct vsnd_voice *v, size_t frames)
 {
 	int64_t delay_frames = -(int64_t)frames;
 
 	while (frames > 0) {
 		size_t piece;
-		void *dst = ring_place(&v->track->ring, &piece);
+		void *dst = fifo_place(&v->track->fifo, &piece);
 
 		if (piece > frames)
 			piece = frames;
@@ -172,7 +174,7 @@ static bool pull_paced(struct pace_voice *base, size_t frames)
 {
 	struct vsnd_voice *v = (struct vsnd_voice *)base;
 
-	if (frames > ring_room(&v->track->ring)) {
+	if (frames > fifo_room(&v->track->fifo)) {
 		size_t got = vsnd_pull(base->stream, NULL, frames, -(int64_t)frames);
 
 		atomic_fetch_add(&v->track->discarded, got);
@@ -180,16 +182,16 @@ static bool pull_paced(struct pace_voice *base, size_t frames)
 			v->gap_frames += frames;
 		return true;
 	}
-	pull_into_ring(v, frames);
+	pull_into_fifo(v, frames);
 	return true;
 }
 
 static bool pull_what_fits(struct pace_voice *base, size_t frames)
 {
 	struct vsnd_voice *v = (struct vsnd_voice *)base;
-	size_t room = ring_room(&v->track->ring);
+	size_t room = fifo_room(&v->track->fifo);
 
-	pull_into_ring(v, frames < room ? frames : room);
+	pull_into_fifo(v, frames < room ? frames : room);
 	return frames <= room;
 }
 

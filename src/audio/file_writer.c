@@ -8,8 +8,8 @@
 
 #include "audio/os.h"
 
-/* The ring of a track holds this many seconds, and two of the guest's buffers. */
-#define RING_S 4
+/* The FIFO of a track holds this many seconds, and two of the guest's buffers. */
+#define FIFO_S 4
 /* Of WRITER_LIMIT_NS, what closing the files may take when nothing more is written. */
 #define WRITER_CLOSE_NS 200000000
 /* Silence that is written between two looks at give_up. */
@@ -21,9 +21,9 @@ struct writer {
 	atomic_bool give_up;	/* write no more, close the files */
 
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, end;
 	/* Under the lock. */
-	bool woken, ending;
+	bool woken, ending, ended;
 	struct track *tracks;
 	struct file_sink *sinks;
 	atomic_uint last_numbers[VSND_STREAMS_MAX];
@@ -81,7 +81,7 @@ static bool wait_for_work(struct writer *w)
 
 static void write_gap(struct writer *w, struct track *t)
 {
-	uint64_t frames = ring_take_gap(&t->ring);
+	uint64_t frames = fifo_take_gap(&t->fifo);
 
 	while (frames > 0 && !atomic_load(&w->give_up)) {
 		uint64_t some = frames < SILENCE_FRAMES_MAX ? frames : SILENCE_FRAMES_MAX;
@@ -91,28 +91,28 @@ static void write_gap(struct writer *w, struct track *t)
 	}
 }
 
-/* Write what is in a track's ring now, not what comes meanwhile. */
+/* Write what is in a track's FIFO now, not what comes meanwhile. */
 static void drain(struct writer *w, struct track *t)
 {
-	uint64_t end = ring_end(&t->ring);
+	uint64_t end = fifo_end(&t->fifo);
 	const void *data;
 	size_t frames;
 
 	file_sink_open(t->sink);
 	while (!atomic_load(&w->give_up)) {
 		write_gap(w, t);
-		data = ring_peek(&t->ring, end, &frames);
+		data = fifo_peek(&t->fifo, end, &frames);
 		if (frames == 0)
 			break;
 		file_sink_write(t->sink, data, frames);
-		ring_take(&t->ring, frames);
+		fifo_take(&t->fifo, frames);
 	}
 	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0), "the disk is too slow");
 }
 
 static void free_track(struct track *t)
 {
-	ring_free(&t->ring);
+	fifo_free(&t->fifo);
 	free(t);
 }
 
@@ -158,6 +158,10 @@ static void *writer_main(void *arg)
 	} while (goes_on);
 	for (struct file_sink *s = w->sinks; s; s = s->next)
 		file_sink_close(s);
+	pthread_mutex_lock(&w->lock);
+	w->ended = true;
+	pthread_cond_signal(&w->end);
+	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
@@ -171,11 +175,12 @@ static int init_lock(struct writer *w)
 		return -err;
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	err = pthread_cond_init(&w->wake, &attr);
+	if (err == 0)
+		err = pthread_cond_init(&w->end, &attr);
 	pthread_condattr_destroy(&attr);
-	if (err)
-		return -err;
-	pthread_mutex_init(&w->lock, NULL);
-	return 0;
+	if (err == 0)
+		err = pthread_mutex_init(&w->lock, NULL);
+	return -err;
 }
 
 static void free_writer(struct writer *w)
@@ -186,6 +191,7 @@ static void free_writer(struct writer *w)
 		next = s->next;
 		file_sink_free(s);
 	}
+	pthread_cond_destroy(&w->end);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -235,9 +241,9 @@ static int find_sink(struct writer *w, const struct vsnd_voice_params *params,
 	return 0;
 }
 
-static size_t ring_frames(const struct vsnd_voice_params *params)
+static size_t fifo_frames(const struct vsnd_voice_params *params)
 {
-	size_t by_time = (size_t)params->rate_hz * RING_S;
+	size_t by_time = (size_t)params->rate_hz * FIFO_S;
 	size_t by_buffer = (size_t)params->buffer_frames * 2;
 
 	return by_time > by_buffer ? by_time : by_buffer;
@@ -256,7 +262,7 @@ int writer_add(struct writer *w, const struct vsnd_voice_params *params,
 	err = find_sink(w, params, &t->sink);
 	if (err < 0)
 		goto free_track;
-	err = ring_init(&t->ring, ring_frames(params), params->frame_bytes);
+	err = fifo_init(&t->fifo, fifo_frames(params), params->frame_bytes);
 	if (err < 0)
 		goto free_track;
 
@@ -291,28 +297,31 @@ void writer_leave(struct writer *w, struct track *t)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static bool joined_within(struct writer *w, int64_t ns)
+/* Under the lock. */
+static bool ends_within(struct writer *w, int64_t ns)
 {
 	struct timespec limit = after_ns(ns);
 
-	return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &limit) == 0;
+	while (!w->ended && pthread_cond_timedwait(&w->end, &w->lock, &limit) == 0)
+		;
+	return w->ended;
 }
 
 void writer_destroy(struct writer *w)
 {
-	bool joined;
+	bool ended;
 
 	pthread_mutex_lock(&w->lock);
 	w->ending = true;
 	wake(w);
-	pthread_mutex_unlock(&w->lock);
-
-	joined = joined_within(w, WRITER_LIMIT_NS - WRITER_CLOSE_NS);
-	if (!joined) {
+	ended = ends_within(w, WRITER_LIMIT_NS - WRITER_CLOSE_NS);
+	if (!ended) {
 		atomic_store(&w->give_up, true);
-		joined = joined_within(w, WRITER_CLOSE_NS);
+		ended = ends_within(w, WRITER_CLOSE_NS);
 	}
-	if (joined) {
+	pthread_mutex_unlock(&w->lock);
+	if (ended) {
+		pthread_join(w->thread, NULL);
 		free_writer(w);
 		return;
 	}

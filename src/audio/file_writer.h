@@ -3,8 +3,8 @@
  * The thread that writes to the disk (`vsnd-file`), so that the audio thread
  * never waits for it.
  *
- * A track is what a voice sends: a ring, and the sink it goes to.  The audio
- * thread fills the ring and wakes nobody; while tracks run, the writer looks by
+ * A track is what a voice sends: a FIFO, and the sink it goes to.  The audio
+ * thread fills the FIFO and wakes nobody; while tracks run, the writer looks by
  * itself every WRITER_PACED_NS (every WRITER_FAST_NS where a track has no clock),
  * and otherwise sleeps until the control thread wakes it.
  *
@@ -18,7 +18,7 @@
 #define VSND_AUDIO_FILE_WRITER_H
 
 #include "audio/file_sink.h"
-#include "audio/ring.h"
+#include "audio/fifo.h"
 
 #define WRITER_PACED_NS 250000000
 #define WRITER_FAST_NS  5000000
@@ -26,7 +26,7 @@
 struct writer;
 
 struct track {
-	struct ring ring;
+	struct fifo fifo;
 	struct file_sink *sink;
 	atomic_uint_least64_t discarded;	/* audio thread counts, writer takes */
 	bool runs;		/* under the lock, as the next two */

@@ -35,6 +35,7 @@ bool log_set_level(const char *name)
 	return false;
 }
 
+__attribute__((format(printf, 1, 0)))
 static void put(const char *fmt, va_list ap)
 {
 	static const char name[] = "vhost-user-snd: ";

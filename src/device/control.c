@@ -77,6 +77,13 @@ static const ctl_handler handlers[CTL_OPS] = {
 	[CTL_PCM_STOP] = pcm_stop,
 };
 
+/* A request that has no place for an answer goes back with nothing written. */
+static void control_return_mute(struct vsnd *dev, const struct vq_chain *c)
+{
+	vq_push(dev->queue[VSND_CONTROLQ].vq, c, 0);
+	queue_error_message(dev, VSND_CONTROLQ, "control request without room for a status");
+}
+
 /* Give the request back with a status and @payload bytes that are written already. */
 static void control_complete(struct vsnd *dev, const struct vq_chain *c, enum snd_status status,
 			     uint32_t payload)
@@ -86,8 +93,10 @@ static void control_complete(struct vsnd *dev, const struct vq_chain *c, enum sn
 	uint8_t bytes[SND_STATUS_BYTES];
 
 	wire_status_encode(bytes, status);
-	vq_write(q->vq, &out, bytes, sizeof(bytes));
-	vq_push(q->vq, c, (uint32_t)sizeof(bytes) + payload);
+	if (vq_write(q->vq, &out, bytes, sizeof(bytes)) < sizeof(bytes))
+		control_return_mute(dev, c);
+	else
+		vq_push(q->vq, c, (uint32_t)sizeof(bytes) + payload);
 }
 
 /*
@@ -134,8 +143,7 @@ static void control_message(struct vsnd *dev, const struct vq_chain *c)
 	size_t len;
 
 	if (c->writable.left < SND_STATUS_BYTES) {
-		vq_push(vq, c, 0);
-		queue_error_message(dev, VSND_CONTROLQ, "control request without room for a status");
+		control_return_mute(dev, c);
 		return;
 	}
 	if (!c->bad) {

@@ -83,9 +83,9 @@ static void io_free_msg(struct io_queue *q, uint32_t i)
 /*
  * Where the status goes: the first writable bytes of an output message, whose
  * used length then tells the truth; the last ones of an input message, behind
- * the room for frames.
+ * the room for frames.  False if its memory is not there.
  */
-static void io_write_status(struct io_queue *q, const struct vq_chain *c, enum snd_status status,
+static bool io_write_status(struct io_queue *q, const struct vq_chain *c, enum snd_status status,
 			    uint32_t latency_bytes)
 {
 	uint8_t bytes[SND_PCM_STATUS_BYTES];
@@ -99,14 +99,26 @@ static void io_write_status(struct io_queue *q, const struct vq_chain *c, enum s
 		vq_zero(q->vq, &out, frames < sizeof(bytes) ? (size_t)frames : sizeof(bytes));
 		vq_skip(q->vq, &out, out.left - sizeof(bytes));
 	}
-	vq_write(q->vq, &out, bytes, sizeof(bytes));
+	return vq_write(q->vq, &out, bytes, sizeof(bytes)) == sizeof(bytes);
+}
+
+/* Without a place for its status a message goes back with nothing written. */
+static void io_return_mute(struct io_queue *q, uint32_t i)
+{
+	vq_push(q->vq, &q->msgs[i].chain, 0);
+	q->pushed = true;
+	io_free_msg(q, i);
+	queue_error_message(q->dev, q->index, "I/O message without room for a status");
 }
 
 static void io_give_back(struct io_queue *q, uint32_t i)
 {
 	struct io_msg *m = &q->msgs[i];
 
-	io_write_status(q, &m->chain, m->status, m->latency_bytes);
+	if (!io_write_status(q, &m->chain, m->status, m->latency_bytes)) {
+		io_return_mute(q, i);
+		return;
+	}
 	vq_push(q->vq, &m->chain, SND_PCM_STATUS_BYTES);
 	q->pushed = true;
 	io_free_msg(q, i);
@@ -165,10 +177,7 @@ static void io_message(struct io_queue *q, uint32_t i)
 	struct vsnd_stream *s;
 
 	if (m->chain.writable.left < SND_PCM_STATUS_BYTES) {
-		vq_push(q->vq, &m->chain, 0);
-		q->pushed = true;
-		io_free_msg(q, i);
-		queue_error_message(q->dev, q->index, "I/O message without room for a status");
+		io_return_mute(q, i);
 		return;
 	}
 	s = io_find_stream(q, m);

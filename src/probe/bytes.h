@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Little-endian fields at any alignment, and the field readers of shared rings. */
 #ifndef PROBE_BYTES_H
 #define PROBE_BYTES_H

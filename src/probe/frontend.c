@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The front-end: one function per message, used by the orders in
  * personality.c.

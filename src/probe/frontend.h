@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* A vhost-user front-end that behaves like one of the real ones. */
 #ifndef PROBE_FRONTEND_H
 #define PROBE_FRONTEND_H

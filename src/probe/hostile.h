@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The sub-command hostile: input that no decent guest or front-end sends. */
 #ifndef PROBE_HOSTILE_H
 #define PROBE_HOSTILE_H

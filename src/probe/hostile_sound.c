@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Families of sound abuse: random requests, random I/O messages, and a guest
  * that rewrites its descriptors while the device reads them.
@@ -108,7 +109,7 @@ int hostile_control(struct hostile *h)
 	if (err < 0)
 		return err;
 	s.broken_expected = true;
-	for (unsigned i = 0; i < 3000 && !err; i++)
+	for (unsigned i = 0; i < 4 * h->o->rounds && !err; i++)
 		err = random_exchange(h, &s);
 	if (!err)
 		err = no_faults(&s);
@@ -152,7 +153,8 @@ static int crowd_open(struct crowd *c, struct sound *s)
 /* Up to 3 readable and 3 writable elements of any length. */
 static void crowd_send(struct hostile *h, struct sound *s, struct crowd *c, unsigned queue)
 {
-	static const uint32_t lengths[] = { 0, 1, 3, 4, 4, 4, 5, 7, 8, 8, 8, 9, 100, 1916, 1920, 4096 };
+	static const uint32_t lengths[] = { 0, 1, 3, 4, 4, 4, 5, 7, 8, 8, 8, 9, 100, 1916, 1920,
+		4096 };
 	unsigned i = 0, n = 0, readable = hostile_random(h, 4), writable = hostile_random(h, 4);
 	struct element e[6];
 
@@ -232,7 +234,7 @@ int hostile_io(struct hostile *h)
 	if (err < 0)
 		return err;
 	err = crowd_open(&c, &s);
-	for (unsigned i = 0; i < 2000 && !err; i++) {
+	for (unsigned i = 0; i < 4 * h->o->rounds && !err; i++) {
 		if (i % 100 == 0)
 			err = hostile_prepare(&s, hostile_random(h, 2));
 		if (!hostile_random(h, 16) && !err)
@@ -327,7 +329,7 @@ int hostile_flip(struct hostile *h)
 {
 	int err = 0;
 
-	for (unsigned i = 0; i < 40 && !err; i++) {
+	for (unsigned i = 0; i <= h->o->rounds / 20 && !err; i++) {
 		hostile_case(h, "device %u", i);
 		err = flip_device(h);
 	}

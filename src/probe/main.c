@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * vsnd-probe: a virtio sound driver and a vhost-user front-end in one
  * program, without a VM between them.

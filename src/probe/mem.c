@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Guest memory: memfd regions with three addresses that never agree.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The guest's memory, as we hand it to the back-end. */
 #ifndef PROBE_MEM_H
 #define PROBE_MEM_H

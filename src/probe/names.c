@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Tables: what the numbers on the wire are called. */
 #include "probe/names.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Names and numbers of the sound device's enumerations. */
 #ifndef PROBE_NAMES_H
 #define PROBE_NAMES_H

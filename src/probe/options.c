@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Options: one table, from which getopt_long's table, the help text and the
  * check "does this option belong to that sub-command" are all made.
@@ -91,7 +92,7 @@ static const struct row rows[] = {
 	{ "repeat", "N", OPT_REPEAT, CMD_PLAY, "play N times, SET_PARAMS to RELEASE (1)" },
 	{ "pieces", "N", OPT_PIECES, CMD_PLAY, "descriptors in a message, odd pieces (3)" },
 	{ "seed", "N", OPT_SEED, CMD_HOSTILE, "of the random numbers (1)" },
-	{ "rounds", "N", OPT_ROUNDS, CMD_HOSTILE, "how often each family is run (1)" },
+	{ "rounds", "N", OPT_ROUNDS, CMD_HOSTILE, "random cases in each family (500)" },
 	{ "family", "NAME", OPT_FAMILY, CMD_HOSTILE, "run only this family" },
 	{ "help", NULL, OPT_HELP, CMD_ALL, "print this" },
 	{ "version", NULL, OPT_VERSION, CMD_ALL, "print the version" },
@@ -202,7 +203,9 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 	case OPT_RATE:
 		if (number32(r->name, v, 1, UINT32_MAX, &o->rate_hz))
 			return -EINVAL;
-		return pcm_rate_find(o->rate_hz) < 0 ? bad("--rate: %s Hz cannot be claimed", v) : 0;
+		if (pcm_rate_find(o->rate_hz) < 0)
+			return bad("--rate: %s Hz cannot be claimed", v);
+		return 0;
 	case OPT_PERIOD:
 		return number32(r->name, v, 1, 1 << 24, &o->period_frames);
 	case OPT_BUFFER:
@@ -334,7 +337,7 @@ int options_parse(int argc, char **argv, const struct command *commands,
 	struct options o = { .front_end = "qemu", .timeout_ms = 10000, .queue_size = 64,
 		.regions = 2, .format = -1, .late_lead = 1, .pause_at = NEVER,
 		.suspend_at = NEVER, .reset_at = NEVER, .release_at = NEVER, .pause_ms = 300,
-		.suspend_ms = 300, .repeat = 1, .pieces = 3, .seed = 1, .rounds = 1 };
+		.suspend_ms = 300, .repeat = 1, .pieces = 3, .seed = 1, .rounds = 500 };
 	uint64_t used = 0;
 	int id, row;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The command line. */
 #ifndef PROBE_OPTIONS_H
 #define PROBE_OPTIONS_H
@@ -35,7 +36,7 @@ struct options {
 	uint32_t pieces;
 
 	uint64_t seed;
-	uint32_t rounds;
+	uint32_t rounds; /* random cases in a family, about */
 	const char *family; /* NULL: all */
 };
 

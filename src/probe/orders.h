@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The steps that the personalities put in order; see frontend.c. */
 #ifndef PROBE_ORDERS_H
 #define PROBE_ORDERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * play: all players of a run, what happens to the device as a whole (suspend,
  * reset), and the report.
@@ -144,6 +145,10 @@ static int judge(const struct run *r)
 			return complain(-EPROTO, "stream %u: %" PRIu64
 				" messages came back with a used length that is not 8", p->stream,
 				p->length_errors);
+		if (p->filled_late)
+			return complain(-ETIME, "stream %u: %" PRIu64 " messages came back before "
+				"they were filled: the probe was late, or the device early",
+				p->stream, p->filled_late);
 		if (p->completed + p->abandoned != p->sent)
 			return complain(-EPROTO, "stream %u: %" PRIu64 " messages sent, %" PRIu64
 				" came back", p->stream, p->sent, p->completed);
@@ -162,36 +167,54 @@ static double ms(int64_t ns)
 	return (double)ns / 1e6;
 }
 
-static double real_ms(const struct player *p)
-{
-	return ms(p->run_ns);
-}
-
 static double ideal_ms(const struct player *p)
 {
 	return (double)p->frames_completed * 1000.0 / pcm_rates[p->params.rate];
 }
 
+static void set_number(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static void set_numbers(json_t *o, const struct player *p)
+{
+	set_number(o, "stream", p->stream);
+	json_object_set_new(o, "format", json_string(pcm_formats[p->params.format].name));
+	set_number(o, "rate", pcm_rates[p->params.rate]);
+	set_number(o, "channels", p->params.channels);
+	set_number(o, "period_frames", p->period_frames);
+	set_number(o, "buffer_frames", (uint64_t)p->period_frames * p->slots);
+	set_number(o, "messages", p->sent);
+	set_number(o, "frames_sent", p->frames_sent);
+	set_number(o, "completions", p->completed);
+	set_number(o, "frames_completed", p->frames_completed);
+	set_number(o, "abandoned_by_reset", p->abandoned);
+	set_number(o, "status_errors", p->status_errors);
+	set_number(o, "length_errors", p->length_errors);
+	set_number(o, "out_of_order", p->out_of_order);
+	set_number(o, "ring_full", p->ring_full);
+	set_number(o, "filled_late", p->filled_late);
+	set_number(o, "returned_while_paused", p->while_paused);
+}
+
 static json_t *player_json(struct player *p)
 {
-	return json_pack("{s:I s:s s:i s:i s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:f s:f"
-			 " s:{s:f s:f s:f s:f} s:{s:I s:I s:I}}",
-		"stream", (json_int_t)p->stream, "format", pcm_formats[p->params.format].name,
-		"rate", (int)pcm_rates[p->params.rate], "channels", p->params.channels,
-		"period_frames", (json_int_t)p->period_frames, "buffer_frames",
-		(json_int_t)p->period_frames * p->slots, "messages", (json_int_t)p->sent,
-		"frames_sent", (json_int_t)p->frames_sent, "completions", (json_int_t)p->completed,
-		"frames_completed", (json_int_t)p->frames_completed, "abandoned_by_reset",
-		(json_int_t)p->abandoned, "status_errors", (json_int_t)p->status_errors,
-		"length_errors", (json_int_t)p->length_errors, "out_of_order",
-		(json_int_t)p->out_of_order, "ring_full", (json_int_t)p->ring_full,
-		"returned_while_paused", (json_int_t)p->while_paused, "ideal_ms", ideal_ms(p),
-		"real_ms", real_ms(p), "gap_ms", "min", ms(samples_min(&p->gaps)), "median",
-		ms(samples_quantile(&p->gaps, 500)), "p99", ms(samples_quantile(&p->gaps, 990)),
-		"max", ms(samples_max(&p->gaps)), "latency_bytes", "min",
-		(json_int_t)samples_min(&p->latencies), "median",
-		(json_int_t)samples_quantile(&p->latencies, 500), "max",
-		(json_int_t)samples_max(&p->latencies));
+	json_t *o = json_object();
+
+	set_numbers(o, p);
+	json_object_set_new(o, "ideal_ms", json_real(ideal_ms(p)));
+	json_object_set_new(o, "real_ms", json_real(ms(p->run_ns)));
+	json_object_set_new(o, "gap_ms", json_pack("{s:f s:f s:f s:f}",
+		"min", ms(samples_min(&p->gaps)),
+		"median", ms(samples_quantile(&p->gaps, 500)),
+		"p99", ms(samples_quantile(&p->gaps, 990)),
+		"max", ms(samples_max(&p->gaps))));
+	json_object_set_new(o, "latency_bytes", json_pack("{s:I s:I s:I}",
+		"min", (json_int_t)samples_min(&p->latencies),
+		"median", (json_int_t)samples_quantile(&p->latencies, 500),
+		"max", (json_int_t)samples_max(&p->latencies)));
+	return o;
 }
 
 static double per_period(const struct run *r, uint64_t n)
@@ -207,20 +230,28 @@ static void print_json(struct run *r, int err)
 {
 	const struct sound *s = r->s;
 	const struct ring *tx = &s->ring[Q_TX];
-	json_t *streams = json_array(), *root;
+	json_t *root = json_object(), *streams = json_array();
 	const char *fault;
 	uint64_t faults = sound_faults(s, &fault);
 
+	json_object_set_new(root, "ok", json_boolean(!err));
+	if (err)
+		json_object_set_new(root, "error", json_string(complaint()));
+	json_object_set_new(root, "front_end", json_string(s->fe.who->name));
+	json_object_set_new(root, "elapsed_ms", json_real(ms(now_ns() - r->began_ns)));
+	set_number(root, "kicks", tx->kicks);
+	set_number(root, "calls", calls(r));
+	json_object_set_new(root, "kicks_per_period", json_real(per_period(r, tx->kicks)));
+	json_object_set_new(root, "calls_per_period", json_real(per_period(r, calls(r))));
+	json_object_set_new(root, "calls_shared", json_boolean(s->fe.who->call_shared));
+	set_number(root, "ring_faults", faults);
+	if (fault)
+		json_object_set_new(root, "first_fault", json_string(fault));
+	set_number(root, "xrun_events", s->events_seen[3]);
+	set_number(root, "config_changes", s->fe.config_changes);
 	for (uint32_t i = 0; i < r->players; i++)
 		json_array_append_new(streams, player_json(&r->player[i]));
-	root = json_pack("{s:b s:s* s:s s:f s:I s:I s:f s:f s:b s:I s:s* s:I s:I s:o}", "ok", !err,
-		"error", err ? complaint() : NULL, "front_end", s->fe.who->name, "elapsed_ms",
-		ms(now_ns() - r->began_ns), "kicks", (json_int_t)tx->kicks, "calls",
-		(json_int_t)calls(r), "kicks_per_period", per_period(r, tx->kicks),
-		"calls_per_period", per_period(r, calls(r)), "calls_shared",
-		(int)s->fe.who->call_shared, "ring_faults", (json_int_t)faults, "first_fault",
-		fault, "xrun_events", (json_int_t)s->events_seen[3], "config_changes",
-		(json_int_t)s->fe.config_changes, "streams", streams);
+	json_object_set_new(root, "streams", streams);
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	printf("\n");
 	json_decref(root);
@@ -234,7 +265,7 @@ static void print_player(struct player *p)
 	printf("    messages %" PRIu64 ", frames sent %" PRIu64 ", completions %" PRIu64
 	       ", status errors %" PRIu64 "\n", p->sent, p->frames_sent, p->completed,
 		p->status_errors);
-	printf("    duration ideal %.3f ms, real %.3f ms\n", ideal_ms(p), real_ms(p));
+	printf("    duration ideal %.3f ms, real %.3f ms\n", ideal_ms(p), ms(p->run_ns));
 	printf("    completion gap ms: min %.3f median %.3f p99 %.3f max %.3f\n",
 		ms(samples_min(&p->gaps)), ms(samples_quantile(&p->gaps, 500)),
 		ms(samples_quantile(&p->gaps, 990)), ms(samples_max(&p->gaps)));
@@ -243,6 +274,8 @@ static void print_player(struct player *p)
 		samples_max(&p->latencies));
 	if (p->abandoned)
 		printf("    in flight at the reset: %" PRIu64 "\n", p->abandoned);
+	if (p->filled_late)
+		printf("    filled after they came back: %" PRIu64 "\n", p->filled_late);
 	if (p->out_of_order)
 		printf("    out of order: %" PRIu64 "\n", p->out_of_order);
 	if (p->while_paused)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One stream's playback.
  *
@@ -140,6 +141,7 @@ static uint64_t message_data(const struct player *p, uint64_t n)
 
 static void fill(struct player *p, uint64_t n)
 {
+	p->filled_late += n < p->done;
 	source_read(p->source, p->params.format, mem_va(&p->s->mem, message_data(p, n)),
 		message_frames(p, n));
 	p->filled = n + 1;
@@ -294,6 +296,11 @@ static int check_progress(const struct player *p)
 {
 	if (now_ns() - p->progress_ns < (int64_t)p->o->timeout_ms * 1000000)
 		return 0;
+	if (ring_used_idx(&p->s->ring[Q_TX]) != p->s->ring[Q_TX].used_seen)
+		return complain(-ETIMEDOUT,
+			"stream %u: messages came back, but no call came for %u ms; %llu of %llu "
+			"are done", p->stream, p->o->timeout_ms, (unsigned long long)p->done,
+			(unsigned long long)p->messages);
 	return complain(-ETIMEDOUT,
 		"stream %u: no message came back for %u ms; %llu of %llu are done, %llu queued, "
 		"waiting for number %llu",

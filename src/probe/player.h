@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* One output stream that plays one file. */
 #ifndef PROBE_PLAYER_H
 #define PROBE_PLAYER_H
@@ -47,6 +48,7 @@ struct player {
 	bool gap_void; /* the next completion has no meaningful predecessor */
 	struct samples gaps, latencies;
 	uint64_t sent, frames_sent, completed, frames_completed, abandoned;
+	uint64_t filled_late; /* came back before they were filled: noise was played */
 	uint64_t status_errors, length_errors, out_of_order, ring_full, while_paused;
 	uint32_t bad_status; /* the first one */
 };

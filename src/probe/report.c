@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Complaints, the clock, and the two signals that end a run early. */
 #include "probe/report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Control requests as values, and I/O messages as descriptors. */
 #include <assert.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The frame around a sub-command. */
 #include "probe/session.h"
 
@@ -40,7 +41,7 @@ int session_connect(struct session *s)
 
 	for (;;) {
 		sock = vu_connect(s->socket_path);
-		if (sock >= 0 || !s->o->spawn)
+		if (sock >= 0 || !s->o->spawn || sock == -EAGAIN)
 			return sock;
 		err = spawn_check(&s->backend);
 		if (err < 0)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* What every sub-command begins and ends with: a back-end and a connection. */
 #ifndef PROBE_SESSION_H
 #define PROBE_SESSION_H

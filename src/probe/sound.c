@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The driver: bring-up, control requests, event buffers, the poll loop.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* A virtio sound driver: requests, I/O messages, and the loop they run in. */
 #ifndef PROBE_SOUND_H
 #define PROBE_SOUND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* A sound file as a stream of frames in a virtio format. */
 #ifndef PROBE_SOURCE_H
 #define PROBE_SOURCE_H

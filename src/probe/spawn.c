@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Starting a back-end, and seeing how it ends.
  *
@@ -161,10 +162,10 @@ int spawn_stop(struct spawn *sp)
 	if (sp->pid) {
 		kill(-sp->pid, SIGTERM);
 		if (!wait_group(sp->pid, EXIT_MS, &err)) {
-			err = complain(-ECHILD, "the back-end did not exit within %d ms of SIGTERM",
-				EXIT_MS);
 			kill(-sp->pid, SIGKILL);
 			wait_group(sp->pid, EXIT_MS, &ignored);
+			err = complain(-ECHILD, "the back-end did not exit within %d ms of SIGTERM",
+				EXIT_MS);
 		}
 	}
 	if (sp->dir[0] && !sp->keep_dir)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* A back-end that the probe starts and stops itself. */
 #ifndef PROBE_SPAWN_H
 #define PROBE_SPAWN_H

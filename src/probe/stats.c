@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* A growing list of numbers, sorted when it is asked. */
 #include "probe/stats.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Numbers collected while playing. */
 #ifndef PROBE_STATS_H
 #define PROBE_STATS_H

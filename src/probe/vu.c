@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * vhost-user frames over a UNIX stream socket.
  *
@@ -13,12 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "probe/report.h"
 
 #define HEADER_BYTES 12u
+#define SEND_SECONDS 5
 
 static const char *const names[] = {
 	[VU_GET_FEATURES] = "GET_FEATURES",
@@ -64,6 +67,8 @@ const char *vu_name(uint32_t request)
 
 int vu_connect(const char *path)
 {
+	/* A back-end that is stuck neither accepts nor reads. */
+	const struct timeval limit = { .tv_sec = SEND_SECONDS };
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int sock;
 
@@ -74,6 +79,7 @@ int vu_connect(const char *path)
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return complain(-errno, "socket: %s", strerror(errno));
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(sock, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		int err = complain(-errno, "%s: %s", path, strerror(errno));
 
@@ -118,7 +124,8 @@ int vu_send(int sock, const struct vu_msg *m)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return complain(-errno, "sending %s: %s", vu_name(m->request), strerror(errno));
+			return complain(-errno, "sending %s: %s", vu_name(m->request),
+				strerror(errno));
 		sent += (size_t)n;
 		mh.msg_control = NULL;
 		mh.msg_controllen = 0;

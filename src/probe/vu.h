@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * vhost-user messages, front-end side: framing, fds and replies.
  *

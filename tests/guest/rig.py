@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DAEMON = "{build}/vhost-user-snd --socket-path={socket} --audio=file --file-out={out} --streams={streams}"
 MODULE = "virtio_snd pcm_period_ms_min=1"
 LISTEN_LIMIT_S = 5
-QUIET_S = 0.25  # files that have not grown for so long are complete
+QUIET_S = 0.4  # files that have not grown for so long are complete: a daemon may write now and then
 QUIET_LIMIT_S = 5
 KILLED = 128 + signal.SIGKILL
 
@@ -30,9 +30,7 @@ class OutFiles:
     def __init__(self, directory):
         self.directory = directory
         self._seen = {}
-
-    def sizes(self):
-        return {p: p.stat().st_size for p in sorted(self.directory.glob("*.wav"))}
+        self._settled = {}
 
     def mark(self):
         """What is there now is old."""
@@ -46,19 +44,17 @@ class OutFiles:
         return {path: found for path, found in self._read().items() if found[1]}
 
     def _read(self):
-        found = {}
-        for path, size in self.sizes().items():
-            if size > 0:
-                found[path] = wavs.read(path, self._seen.get(path, 0))
-        return found
+        return {path: wavs.read(path, self._seen.get(path, 0))
+                for path, size in self._sizes().items() if size > 0}
+
+    def _sizes(self):
+        return {p: p.stat().st_size for p in sorted(self.directory.glob("*.wav"))}
 
     def _settle(self):
-        last = self.sizes()
-
+        """Wait until nothing grows; not again if nothing has grown since."""
         def quiet():
-            nonlocal last
-            before, last = last, self.sizes()
-            return before == last
+            before, self._settled = self._settled, self._sizes()
+            return before == self._settled
 
         wait_until(quiet, QUIET_LIMIT_S, QUIET_S)
 

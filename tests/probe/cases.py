@@ -58,7 +58,6 @@ def driver_cases():
     yield Case("two streams", ("--streams=0,1",), daemon=("--streams=2",), streams=2, quick=True)
     yield Case("four streams", ("--streams=0,1,2,3",), daemon=("--streams=4",), streams=4)
     yield Case("fast", pace="fast", quick=True)
-    yield Case("fast, late fill", ("--late-fill",), pace="fast")
     yield Case("fast, pieces 7", ("--pieces=7",), pace="fast")
 
 
