@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -110,6 +110,7 @@ step_asan() {
 }
 
 step_tsan() {
+	export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp
 	CC=gcc sanitized tsan thread unit
 }
 

@@ -27,7 +27,8 @@ def report_program(entry):
     name = entry["name"].split(":", 1)[-1].strip()
     output = (entry.get("stdout") or "") + "\n" + (entry.get("stderr") or "")
     inner = inner_tests(output)
-    lines = [report(WORD[word], f"{name}: {test}", "see the log above") for test, word in inner.items()]
+    lines = [report(WORD[word], f"{name}: {test}", inner_reason(output, test, word))
+             for test, word in inner.items()]
     result = entry["result"]
     if result in ("OK", "EXPECTEDFAIL"):
         return lines or [f"ok {name}"]
@@ -37,6 +38,15 @@ def report_program(entry):
     if "FAILED" not in inner.values():
         lines.append(report("not ok", name, f"{result}, {last_line(output)}"))
     return lines
+
+
+def inner_reason(output, test, word):
+    """A test that skips may print a line that says why, right before."""
+    if word == "FAILED":
+        return "see the log"
+    before = re.split(rf"^\[\s*SKIPPED\s*\] {test}\s*$", output, maxsplit=1, flags=re.M)[0]
+    line = last_line(before)
+    return "it skips itself in this build" if line.startswith("[") else line
 
 
 def report(word, name, reason):

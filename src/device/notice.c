@@ -84,13 +84,24 @@ static int64_t hold_max_ns(const struct vsnd_stream *s)
 	return buffer_ns > HOLD_BLIND_NS ? buffer_ns : HOLD_BLIND_NS;
 }
 
+/* L: what was noticed, and at least what the driver must have seen to send so much. */
+static uint64_t seen_at_least(const struct vsnd_stream *s)
+{
+	const struct notice *n = &s->notice;
+
+	if (n->sent >= s->buffer_bytes && n->sent - s->buffer_bytes > n->seen)
+		return n->sent - s->buffer_bytes;
+	return n->seen;
+}
+
 /* Whether the first message of the FIFO, which is consumed, must wait. */
 bool notice_must_hold(struct vsnd_stream *s)
 {
 	struct notice *n = &s->notice;
+	uint64_t seen = seen_at_least(s);
 
-	if (s->fifo.head != s->fifo.tail || n->completed == n->seen ||
-	    n->sent - n->seen < s->buffer_bytes) {
+	if (s->fifo.head != s->fifo.tail || n->completed <= seen ||
+	    n->sent - seen < s->buffer_bytes) {
 		n->held_ns = 0;
 		return false;
 	}

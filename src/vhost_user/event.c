@@ -34,6 +34,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -85,6 +86,15 @@ static enum event_mode event_mode_of(int fd, enum event_kind kind)
 									   : EVENT_POLL;
 }
 
+/*
+ * The system call itself: to ThreadSanitizer a dup3() ends the life of the number
+ * it replaces, and its run-time library dies of the write() that goes on there.
+ */
+static int replace(int from, int number)
+{
+	return syscall(SYS_dup3, from, number, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
 int event_out_set(struct event_out *e, int fd)
 {
 	enum event_kind kind = event_kind(fd);
@@ -93,8 +103,8 @@ int event_out_set(struct event_out *e, int fd)
 	/* The careful way while the file changes, whichever the two files are. */
 	if (!err && atomic_load(&e->mode) != EVENT_NONE)
 		atomic_store(&e->mode, EVENT_POLL);
-	if (!err && dup3(fd, e->fd, O_CLOEXEC) < 0)
-		err = -errno;
+	if (!err)
+		err = replace(fd, e->fd);
 	if (!err)
 		atomic_store(&e->mode, (int)event_mode_of(fd, kind));
 	close(fd);
@@ -104,7 +114,7 @@ int event_out_set(struct event_out *e, int fd)
 void event_out_clear(struct event_out *e)
 {
 	atomic_store(&e->mode, EVENT_NONE);
-	dup3(e->null_fd, e->fd, O_CLOEXEC);
+	replace(e->null_fd, e->fd);
 }
 
 void event_out_signal(struct event_out *e)

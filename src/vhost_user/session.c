@@ -44,6 +44,7 @@ struct call {
 	struct vu_msg msg;
 	int *fds;
 	bool acked;		/* the front-end learns whether it is refused */
+	bool quiet;		/* a refusal is nothing to log */
 	/* The answer, where the request has one of its own. */
 	union {
 		uint64_t value;
@@ -104,6 +105,8 @@ static int set_features(struct session *s, struct call *c)
 	uint64_t extra = bits & ~offered(s);
 	int err;
 
+	/* crosvm says first that it knows protocol features, and no more. */
+	c->quiet = bits == own;
 	s->features_bad = extra != 0;
 	if (extra)
 		vu_log(s->log, VU_LOG_FEATURES, LOG_WARNING,
@@ -418,7 +421,7 @@ static int session_message(void *ctx, const struct vu_header *header, const uint
 	update_channel(s);
 	if (err < 0) {
 		s->refused++;
-		vu_log(s->log, VU_LOG_REFUSED, LOG_WARNING, "%s (%u) refused: %s",
+		vu_log(s->log, VU_LOG_REFUSED, c.quiet ? LOG_DEBUG : LOG_WARNING, "%s (%u) refused: %s",
 		       rule ? rule->name : "request", header->request, strerror(-err));
 	}
 

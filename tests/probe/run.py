@@ -123,8 +123,11 @@ class Run:
         self.probe([f"--spawn={command}"], verb, *arguments)
 
     def last_line(self):
+        """What the probe complained of, or else whatever was said last."""
         lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines()]
-        return next((line for line in reversed(lines) if line), "no output")
+        lines = [line for line in lines if line]
+        complaints = [line for line in lines if line.startswith("vsnd-probe: ")]
+        return (complaints or lines or ["no output"])[-1].removeprefix("vsnd-probe: ")
 
     def outputs(self):
         """The Sound in each file that the daemon wrote, oldest first."""

@@ -137,7 +137,7 @@ int vsnd_set_memory(struct vsnd *dev, const struct vsnd_mem_region *regions, uns
 	unsigned i, q;
 
 	CHECK(n <= VSND_MEM_REGIONS_MAX);
-	if (dev->fail_memory) {
+	if (dev->fail_memory && n) {
 		int err = dev->fail_memory;
 
 		dev->fail_memory = 0;

@@ -175,6 +175,24 @@ static void message_of_a_buffer(void **state)
 	device_close(&d);
 }
 
+/* Each message is a whole buffer: that the driver sends one shows that it saw the one before. */
+static void buffer_of_one_period(void **state)
+{
+	uint8_t in = 0;
+	struct sent s;
+	struct device d;
+
+	(void)state;
+	device_open(&d, EVENT_IDX, 64);
+	run(&d, 0, 1);
+	for (unsigned i = 0; i < 10; i++) {
+		s = send_bytes(&d, VSND_TXQ, 0, BYTES, &in);
+		assert_int_equal(play(&d, 0, heard, PERIOD, -(int)PERIOD), PERIOD);
+		collect(&d, &s);
+	}
+	device_close(&d);
+}
+
 /* STOP keeps the message, RELEASE gives it back. */
 static void held_over_stop(void **state)
 {
@@ -202,6 +220,7 @@ int main(void)
 		cmocka_unit_test(drain_on_time),
 		cmocka_unit_test(blind_driver),
 		cmocka_unit_test(message_of_a_buffer),
+		cmocka_unit_test(buffer_of_one_period),
 		cmocka_unit_test(held_over_stop),
 	};
 
