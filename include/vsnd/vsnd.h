@@ -76,6 +76,18 @@ enum vsnd_direction {
 	VSND_INPUT
 };
 
+/** Bits of vsnd_stream_settings.features (virtio 1.4, PCM_INFO). */
+enum vsnd_stream_feature {
+	/** The driver may ask to be told of underruns and overruns. */
+	VSND_STREAM_EVT_XRUNS = 1 << 4
+};
+
+/** Bits of vsnd_jack_settings.features (virtio 1.4, JACK_INFO). */
+enum vsnd_jack_feature {
+	/** The driver may change association and sequence of the pin. */
+	VSND_JACK_REMAP = 1 << 0
+};
+
 /** What went wrong on a queue. */
 enum vsnd_queue_error {
 	/** A message without room for an answer was returned with used length 0. */
@@ -87,6 +99,7 @@ enum vsnd_queue_error {
 /** One PCM stream as the guest sees it (PCM_INFO). */
 struct vsnd_stream_settings {
 	uint32_t nid;		/**< function group; Linux' PCM device number */
+	uint32_t features;	/**< enum vsnd_stream_feature */
 	uint8_t direction;	/**< enum vsnd_direction; only VSND_OUTPUT today */
 	uint8_t channels_min;	/**< 1..channels_max */
 	uint8_t channels_max;	/**< up to VSND_CHANNELS_MAX */
@@ -97,6 +110,7 @@ struct vsnd_stream_settings {
 /** One jack as the guest sees it (JACK_INFO). */
 struct vsnd_jack_settings {
 	uint32_t nid;
+	uint32_t features;	/**< enum vsnd_jack_feature */
 	uint32_t defconf;	/**< HDA pin default configuration */
 	uint32_t caps;		/**< HDA pin capabilities */
 	bool connected;
@@ -273,6 +287,13 @@ VSND_API bool vsnd_queue_broken(const struct vsnd *dev, unsigned queue);
 
 /** Do what is left to do on the control thread, after the wake callback. */
 VSND_API void vsnd_run(struct vsnd *dev);
+
+/**
+ * A jack was plugged or unplugged on the host's side.  The driver gets an event
+ * if that is a change; while it has no buffers for events, or the queue rests,
+ * only the last state is kept.  A reset does not change it.  -EINVAL for a bad jack.
+ */
+VSND_API int vsnd_jack_plug(struct vsnd *dev, unsigned jack, bool connected);
 
 /** Counters of a stream.  -EINVAL for a bad stream.  Any thread; values may be a cycle old. */
 VSND_API int vsnd_stream_stats(const struct vsnd *dev, unsigned stream,

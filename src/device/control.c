@@ -33,7 +33,8 @@ static unsigned jack_total(const struct vsnd *dev)
 
 static void jack_encode(const struct vsnd *dev, unsigned id, uint8_t *out)
 {
-	wire_jack_info_encode(out, &dev->jack[id]);
+	wire_jack_info_encode(out, &dev->jack[id].now);
+	jack_answered(&dev->jack[id]);
 }
 
 static unsigned pcm_total(const struct vsnd *dev)
@@ -61,12 +62,6 @@ static const struct info_kind info_kinds[CTL_OPS] = {
 	[CTL_PCM_INFO] = { pcm_total, pcm_encode, SND_PCM_INFO_BYTES },
 	[CTL_CHMAP_INFO] = { chmap_total, chmap_encode, SND_CHMAP_INFO_BYTES },
 };
-
-/* No jack has the REMAP feature yet. */
-static enum snd_status jack_remap(struct vsnd *dev, const struct ctl_req *req)
-{
-	return req->u.jack_remap.jack_id < dev->jacks ? SND_S_NOT_SUPP : SND_S_BAD_MSG;
-}
 
 static const ctl_handler handlers[CTL_OPS] = {
 	[CTL_JACK_REMAP] = jack_remap,

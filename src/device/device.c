@@ -48,7 +48,7 @@ static struct vsnd *device_alloc(const struct vsnd_settings *s)
 	dev->jacks = s->jacks;
 	dev->chmaps = s->chmaps;
 	dev->buffer_bytes_max = s->buffer_bytes_max;
-	dev->jack = copy_array(s->jack, s->jacks, sizeof(*s->jack));
+	dev->jack = calloc(s->jacks ? s->jacks : 1, sizeof(*dev->jack));
 	dev->chmap = copy_array(s->chmap, s->chmaps, sizeof(*s->chmap));
 	dev->pcm = calloc(s->streams, sizeof(*dev->pcm));
 	dev->stream = calloc(s->streams, sizeof(*dev->stream));
@@ -58,6 +58,8 @@ static struct vsnd *device_alloc(const struct vsnd_settings *s)
 		device_free(dev);
 		return NULL;
 	}
+	for (unsigned i = 0; i < s->jacks; i++)
+		jack_init(&dev->jack[i], &s->jack[i]);
 	for (unsigned i = 0; i < s->streams; i++) {
 		dev->pcm[i].offer = s->stream[i];
 		io_stream_init(&dev->stream[i], dev, i);
@@ -140,6 +142,7 @@ static void rt_forget_all(void *arg)
 void vsnd_reset_state(struct vsnd *dev)
 {
 	pcm_reset(dev);
+	jack_reset(dev);
 	vsnd_audio_call(dev, rt_forget_all, dev);
 }
 
@@ -153,6 +156,7 @@ void vsnd_run(struct vsnd *dev)
 {
 	pcm_update_voices(dev);
 	control_run(dev);
+	event_run(dev);
 }
 
 int vsnd_stream_stats(const struct vsnd *dev, unsigned stream, struct vsnd_stream_stats *ret)

@@ -144,6 +144,8 @@ static void stream_account(struct vsnd_stream *s, uint64_t got, uint64_t missing
 		counter_add(&s->counters.xruns, 1);
 		s->starved = 0;
 	}
+	if (missing && !s->starved)
+		event_note_xrun(s);
 	if (got)
 		counter_add(discard ? &s->counters.discarded : &s->counters.frames, got);
 	s->starved += missing;

@@ -121,6 +121,12 @@ uint32_t wire_xfer_decode(const uint8_t bytes[SND_XFER_BYTES])
 	return get32(bytes);
 }
 
+void wire_event_encode(uint8_t out[SND_EVENT_BYTES], enum snd_event event, uint32_t data)
+{
+	put32(out, (uint32_t)event);
+	put32(out + 4, data);
+}
+
 void wire_status_encode(uint8_t out[SND_STATUS_BYTES], enum snd_status status)
 {
 	put32(out, (uint32_t)status);
@@ -137,6 +143,7 @@ void wire_jack_info_encode(uint8_t out[SND_JACK_INFO_BYTES], const struct vsnd_j
 {
 	memset(out, 0, SND_JACK_INFO_BYTES);
 	put32(out, j->nid);
+	put32(out + 4, j->features);
 	put32(out + 8, j->defconf);
 	put32(out + 12, j->caps);
 	out[16] = j->connected;
@@ -146,6 +153,7 @@ void wire_pcm_info_encode(uint8_t out[SND_PCM_INFO_BYTES], const struct vsnd_str
 {
 	memset(out, 0, SND_PCM_INFO_BYTES);
 	put32(out, s->nid);
+	put32(out + 4, s->features);
 	put64(out + 8, s->formats);
 	put64(out + 16, s->rates);
 	out[24] = s->direction;

@@ -77,6 +77,14 @@ struct ctl_req {
 #define SND_PCM_INFO_BYTES 32
 #define SND_CHMAP_INFO_BYTES 24
 #define SND_INFO_BYTES_MAX 32
+#define SND_EVENT_BYTES 8
+
+/* Events the device sends. */
+enum snd_event {
+	SND_EVT_JACK_CONNECTED = 0x1000,
+	SND_EVT_JACK_DISCONNECTED = 0x1001,
+	SND_EVT_PCM_XRUN = 0x1101
+};
 
 /*
  * Decode a control request of @len bytes.  SND_S_OK, SND_S_BAD_MSG for one that is
@@ -87,6 +95,8 @@ enum snd_status wire_ctl_decode(const uint8_t *bytes, size_t len, struct ctl_req
 /* The stream id of an I/O message's header. */
 uint32_t wire_xfer_decode(const uint8_t bytes[SND_XFER_BYTES]);
 
+/* @data: the id of the jack or stream. */
+void wire_event_encode(uint8_t out[SND_EVENT_BYTES], enum snd_event event, uint32_t data);
 void wire_status_encode(uint8_t out[SND_STATUS_BYTES], enum snd_status status);
 void wire_pcm_status_encode(uint8_t out[SND_PCM_STATUS_BYTES], enum snd_status status,
 			    uint32_t latency_bytes);
