@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vsnd/ctl.h>
 #include <vsnd/format.h>
 
 #ifdef __cplusplus
@@ -66,6 +67,7 @@ enum vsnd_queue {
 
 /** Feature bits that the library may offer, by number. */
 enum vsnd_feature {
+	VSND_F_CTLS = 0,	/**< offered if the settings have control elements */
 	VSND_F_INDIRECT_DESC = 28,
 	VSND_F_EVENT_IDX = 29,
 	VSND_F_VERSION_1 = 32
@@ -141,6 +143,17 @@ struct vsnd_callbacks {
 			    const char *what);
 	/** Any thread: let the control thread call vsnd_run() soon.  Real-time safe. */
 	void (*wake)(void *ctx);
+	/**
+	 * The driver has changed an element (@what: enum vsnd_ctl_change).  Thread:
+	 * control.  vsnd_ctl_get() and vsnd_ctl_get_tlv() may be called from here.
+	 */
+	void (*ctl_changed)(void *ctx, unsigned ctl, unsigned what);
+	/**
+	 * A TLV_COMMAND with @len bytes of @value, as on the wire.  Thread: control.
+	 * 0, -EINVAL, -EOPNOTSUPP, or another errno for a failure of the host's.
+	 */
+	int (*ctl_command)(void *ctx, unsigned ctl, uint32_t type, const void *value,
+			   uint32_t len);
 };
 
 /**
@@ -149,10 +162,11 @@ struct vsnd_callbacks {
  * caller's.
  */
 struct vsnd_settings {
-	unsigned streams, jacks, chmaps;
+	unsigned streams, jacks, chmaps, ctls;
 	const struct vsnd_stream_settings *stream;
 	const struct vsnd_jack_settings *jack;
 	const struct vsnd_chmap_settings *chmap;
+	const struct vsnd_ctl_settings *ctl;	/**< see <vsnd/ctl.h>; none by default */
 	/** Largest buffer_bytes that SET_PARAMS accepts. */
 	uint32_t buffer_bytes_max;
 	struct vsnd_callbacks callbacks;

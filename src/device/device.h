@@ -17,6 +17,7 @@
 
 #include <vsnd/audio.h>
 
+#include "device/gain.h"
 #include "virtqueue/vq.h"
 #include "wire/snd.h"
 
@@ -150,6 +151,7 @@ struct vsnd_stream {
 
 	bool evt_xruns;		/* the driver wants to know */
 	uint64_t starved;	/* frames of silence since the last frame of the guest's */
+	struct gain gain;
 	struct notice notice;
 	struct stream_counters counters;
 };
@@ -178,6 +180,9 @@ struct vsnd {
 
 	/* Control thread. */
 	struct jack *jack;
+	unsigned ctls;
+	struct ctl *ctl;	/* see ctl.h */
+	uint8_t *tlv;		/* room for a request's metadata; NULL without elements */
 	struct pcm *pcm;
 	struct queue queue[VSND_QUEUES];
 	uint64_t features;

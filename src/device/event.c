@@ -2,7 +2,7 @@
 /*
  * The event queue: what the driver has to be told without having asked.
  *
- * Nothing is queued.  Each item (jack, stream) remembers what of it the driver
+ * Nothing is queued.  Each item (jack, stream, element) remembers what of it the driver
  * does not know yet, so events are coalesced while there are no buffers, the
  * memory is bounded by the number of items, and what is sent is the state of
  * the moment it is sent.  A buffer is taken from the ring only when there is an
@@ -10,11 +10,11 @@
  *
  * Control thread, but for event_note_xrun(): the audio thread leaves a bit and
  * asks for vsnd_run().  (virtio 1.4, Device Operation; Jack Notifications; PCM
- * Notifications.)
+ * Notifications; Control Element Notifications.)
  */
 #include <errno.h>
 
-#include "device/device.h"
+#include "device/ctl.h"
 
 /* One kind of item that has events. */
 struct event_kind {
@@ -63,9 +63,28 @@ static void xrun_sent(struct vsnd *dev, unsigned id)
 	event_drop_xrun(dev, id);
 }
 
+static unsigned ctl_total(const struct vsnd *dev)
+{
+	return dev->ctls;
+}
+
+static bool ctl_encode(const struct vsnd *dev, unsigned id, uint8_t out[SND_EVENT_BYTES])
+{
+	if (!dev->ctl[id].untold)
+		return false;
+	wire_ctl_event_encode(out, (uint16_t)id, dev->ctl[id].untold);
+	return true;
+}
+
+static void ctl_sent(struct vsnd *dev, unsigned id)
+{
+	dev->ctl[id].untold = 0;
+}
+
 static const struct event_kind kinds[] = {
 	{ jack_total, jack_encode, jack_sent },
 	{ xrun_total, xrun_encode, xrun_sent },
+	{ ctl_total, ctl_encode, ctl_sent },
 };
 
 /* One event is a buffer of 8 bytes or more that the device may only write. */

@@ -26,6 +26,7 @@ void stream_rewind(struct vsnd_stream *s)
 	s->pull_pos = 0;
 	s->pull_delay = 0;
 	s->notice = (struct notice){ 0 };
+	gain_settle(&s->gain);
 }
 
 size_t vsnd_stream_queued(const struct vsnd_stream *s)
@@ -171,5 +172,6 @@ size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_
 	if (dst && got < frames)
 		vsnd_silence((uint8_t *)dst + got * s->frame_bytes, s->format,
 			     (frames - got) * s->channels);
+	gain_apply(&s->gain, s->format, s->channels, s->rate_hz, dst, frames);
 	return got;
 }

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "device/device.h"
+#include "device/ctl.h"
 
 #define BIT64(n) (UINT64_C(1) << (n))
 #define FORMAT_MASK (BIT64(VSND_FORMATS) - 1)
@@ -107,6 +107,8 @@ int settings_check(const struct vsnd_settings *s)
 		if (!stream_ok(&s->stream[i]))
 			return -EINVAL;
 	}
+	if (!ctl_settings_ok(s))
+		return -EINVAL;
 	for (unsigned i = 0; i < s->jacks; i++) {
 		if (s->jack[i].features & ~(uint32_t)VSND_JACK_REMAP)
 			return -EINVAL;

@@ -30,6 +30,13 @@ enum ctl_op {
 	CTL_PCM_START,
 	CTL_PCM_STOP,
 	CTL_CHMAP_INFO,
+	CTL_ELEM_INFO,		/* from here on: with VIRTIO_SND_F_CTLS only */
+	CTL_ELEM_ENUM_ITEMS,
+	CTL_ELEM_READ,
+	CTL_ELEM_WRITE,
+	CTL_ELEM_TLV_READ,
+	CTL_ELEM_TLV_WRITE,
+	CTL_ELEM_TLV_COMMAND,
 	CTL_OPS
 };
 
@@ -65,10 +72,11 @@ struct ctl_req {
 		struct ctl_jack_remap jack_remap;
 		struct ctl_pcm_params pcm_params;
 		uint32_t stream_id;	/* PREPARE, RELEASE, START, STOP */
+		uint32_t element_id;	/* CTL_ELEM_*, but INFO; what follows: wire/ctl.h */
 	} u;
 };
 
-/* Bytes of the longest request; what follows them is ignored. */
+/* Bytes of the longest request, without a value or metadata; what follows is ignored. */
 #define CTL_REQ_MAX 24
 #define SND_STATUS_BYTES 4
 #define SND_XFER_BYTES 4
@@ -76,7 +84,7 @@ struct ctl_req {
 #define SND_JACK_INFO_BYTES 24
 #define SND_PCM_INFO_BYTES 32
 #define SND_CHMAP_INFO_BYTES 24
-#define SND_INFO_BYTES_MAX 32
+#define SND_INFO_BYTES_MAX 96
 #define SND_EVENT_BYTES 8
 
 /* Events the device sends. */
