@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/jack.h"
+#include "daemon/pin.h"
 
 static void card_stream(const struct config_stream *s, struct vsnd_stream_settings *ret)
 {
@@ -33,7 +33,7 @@ void card_init(struct card *card, const struct config *config, struct vsnd_setti
 	for (unsigned i = 0; i < config->streams; i++)
 		card_stream(&config->stream[i], &card->stream[i]);
 	for (unsigned i = 0; i < config->jacks; i++)
-		jack_settings(&config->jack[i], &card->jack[i]);
+		pin_settings(&config->jack[i], &card->jack[i]);
 	for (unsigned i = 0; i < config->chmaps; i++)
 		card_chmap(&config->chmap[i], &card->chmap[i]);
 	settings->streams = config->streams;
@@ -42,4 +42,8 @@ void card_init(struct card *card, const struct config *config, struct vsnd_setti
 	settings->stream = card->stream;
 	settings->jack = card->jack;
 	settings->chmap = card->chmap;
+	if (config->controls) {
+		settings->ctls = vsnd_ctl_defaults(settings, card->ctl, CARD_CTLS_MAX);
+		settings->ctl = card->ctl;
+	}
 }

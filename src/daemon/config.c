@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/jack.h"
+#include "daemon/pin.h"
 
 #define BLANKS " \t\r\n"
 #define BIT(n) (1u << (n))
@@ -77,7 +77,7 @@ static bool add_jack(struct parser *p, struct config *c)
 {
 	if (c->jacks == VSND_JACKS_MAX)
 		return config_fail(p->error, p->line, "more than %d jacks", VSND_JACKS_MAX);
-	jack_init(&c->jack[c->jacks], 0);
+	pin_init(&c->jack[c->jacks], 0);
 	c->jack[c->jacks++].line = p->line;
 	return true;
 }
@@ -287,14 +287,19 @@ static bool key_auto_maps(struct parser *p, const char *value)
 	return set_auto(p, value, &p->c->auto_maps);
 }
 
+static bool key_controls(struct parser *p, const char *value)
+{
+	return set_bool(p, value, &p->c->controls);
+}
+
 static bool key_connected(struct parser *p, const char *value)
 {
 	return set_bool(p, value, &p->c->jack[p->c->jacks - 1].connected);
 }
 
-static bool jack_key(struct parser *p, const char *value, enum jack_field field, uint8_t *ret)
+static bool jack_key(struct parser *p, const char *value, enum pin_field field, uint8_t *ret)
 {
-	int n = jack_value(field, value);
+	int n = pin_value(field, value);
 
 	if (n < 0)
 		return bad(p, value, "there is no such word for this");
@@ -304,27 +309,27 @@ static bool jack_key(struct parser *p, const char *value, enum jack_field field,
 
 static bool key_type(struct parser *p, const char *value)
 {
-	return jack_key(p, value, JACK_TYPE, &p->c->jack[p->c->jacks - 1].type);
+	return jack_key(p, value, PIN_TYPE, &p->c->jack[p->c->jacks - 1].type);
 }
 
 static bool key_port(struct parser *p, const char *value)
 {
-	return jack_key(p, value, JACK_PORT, &p->c->jack[p->c->jacks - 1].port);
+	return jack_key(p, value, PIN_PORT, &p->c->jack[p->c->jacks - 1].port);
 }
 
 static bool key_connector(struct parser *p, const char *value)
 {
-	return jack_key(p, value, JACK_CONNECTOR, &p->c->jack[p->c->jacks - 1].connector);
+	return jack_key(p, value, PIN_CONNECTOR, &p->c->jack[p->c->jacks - 1].connector);
 }
 
 static bool key_location(struct parser *p, const char *value)
 {
-	return jack_key(p, value, JACK_LOCATION, &p->c->jack[p->c->jacks - 1].location);
+	return jack_key(p, value, PIN_LOCATION, &p->c->jack[p->c->jacks - 1].location);
 }
 
 static bool key_colour(struct parser *p, const char *value)
 {
-	return jack_key(p, value, JACK_COLOUR, &p->c->jack[p->c->jacks - 1].colour);
+	return jack_key(p, value, PIN_COLOUR, &p->c->jack[p->c->jacks - 1].colour);
 }
 
 static bool key_positions(struct parser *p, const char *value)
@@ -357,6 +362,7 @@ static const struct key {
 	{ SECTION_DEVICE, "channels", key_channels },
 	{ SECTION_DEVICE, "auto-jacks", key_auto_jacks },
 	{ SECTION_DEVICE, "auto-maps", key_auto_maps },
+	{ SECTION_DEVICE, "controls", key_controls },
 	{ SECTION_STREAM, "device", key_group },
 	{ SECTION_STREAM, "direction", key_direction },
 	{ SECTION_STREAM, "formats", key_formats },

@@ -72,6 +72,7 @@ struct config {
 	unsigned streams_line, offer_line;
 	struct offer offer;	/* of streams that do not say themselves */
 	enum config_auto auto_jacks, auto_maps;
+	bool controls;		/* the usual control elements */
 
 	unsigned streams, jacks, chmaps, audios;
 	struct config_stream stream[VSND_STREAMS_MAX];
@@ -82,7 +83,7 @@ struct config {
 
 /* What the command line says instead; 0 and false: nothing. */
 struct config_overrides {
-	bool simple;
+	bool simple, controls;
 	unsigned streams;
 	struct offer offer;
 };

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "daemon/jack.h"
+#include "daemon/pin.h"
 
 #define BIT64(n) (UINT64_C(1) << (n))
 
@@ -72,7 +72,10 @@ void config_override(struct config *c, const struct config_overrides *o)
 		c->offer = simple_offer;
 		c->auto_jacks = c->auto_maps = CONFIG_AUTO_NO;
 		c->streams_wanted = 1;
+		c->controls = false;
 	}
+	if (o->controls)
+		c->controls = true;
 	if (o->streams)
 		c->streams_wanted = o->streams;
 	if (is_given(&o->offer)) {
@@ -153,7 +156,7 @@ static bool complete_jacks(struct config *c, struct config_error *error)
 			continue;
 		if (c->jacks == VSND_JACKS_MAX)
 			return config_fail(error, 0, "more than %d jacks", VSND_JACKS_MAX);
-		jack_init_auto(&c->jack[c->jacks++], group);
+		pin_init_auto(&c->jack[c->jacks++], group);
 	}
 	return true;
 }

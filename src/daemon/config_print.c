@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/config.h"
-#include "daemon/jack.h"
+#include "daemon/pin.h"
 
 static const char *direction_word(uint8_t direction)
 {
@@ -22,9 +22,9 @@ static void print_jack(const struct config_jack *j, FILE *f)
 {
 	fprintf(f, "\n[jack %s]\ndevice = %u\ntype = %s\nconnected = %s\nport = %s\n"
 		"connector = %s\nlocation = %s\ncolour = %s\n", j->name, (unsigned)j->group,
-		jack_word(JACK_TYPE, j->type), j->connected ? "yes" : "no",
-		jack_word(JACK_PORT, j->port), jack_word(JACK_CONNECTOR, j->connector),
-		jack_word(JACK_LOCATION, j->location), jack_word(JACK_COLOUR, j->colour));
+		pin_word(PIN_TYPE, j->type), j->connected ? "yes" : "no",
+		pin_word(PIN_PORT, j->port), pin_word(PIN_CONNECTOR, j->connector),
+		pin_word(PIN_LOCATION, j->location), pin_word(PIN_COLOUR, j->colour));
 }
 
 static void print_chmap(const struct config_chmap *m, FILE *f)
@@ -38,7 +38,8 @@ static void print_chmap(const struct config_chmap *m, FILE *f)
 
 void config_print(const struct config *c, FILE *f)
 {
-	fputs("[device]\nauto-jacks = no\nauto-maps = no\n", f);
+	fprintf(f, "[device]\nauto-jacks = no\nauto-maps = no\ncontrols = %s\n",
+		c->controls ? "yes" : "no");
 	for (unsigned i = 0; i < c->streams; i++)
 		print_stream(&c->stream[i], f);
 	for (unsigned i = 0; i < c->jacks; i++)

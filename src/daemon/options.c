@@ -47,6 +47,8 @@ static const char usage[] =
 	"      --channels=MAX      or MIN-MAX, up to 18 (default 1-2)\n"
 	"      --profile=NAME      default, or simple: one stereo stream, S16 at 48000 Hz,\n"
 	"                          no jacks and no channel maps\n"
+	"      --controls          offer volume and mute to the guest's mixer; QEMU needs\n"
+	"                          controls=on at its sound device for that\n"
 	"      --config=FILE       read all this from a file; options win over it\n"
 	"      --print-config      print the configuration as such a file, and exit\n"
 	"\n"
@@ -162,6 +164,13 @@ static bool set_profile(struct options *o, const char *value)
 	return o->card.simple || strcmp(value, "default") == 0;
 }
 
+static bool set_controls(struct options *o, const char *value)
+{
+	(void)value;
+	o->card.controls = true;
+	return true;
+}
+
 static bool set_config(struct options *o, const char *value)
 {
 	o->config_path = value;
@@ -197,6 +206,7 @@ static const struct option table[] = {
 	{ "--rates", true, false, set_rates },
 	{ "--channels", true, false, set_channels },
 	{ "--profile", true, false, set_profile },
+	{ "--controls", false, false, set_controls },
 	{ "--config", true, false, set_config },
 	{ "--print-config", false, false, set_print_config },
 	{ "--log-level", true, false, set_log_level },

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "daemon/config.h"
-#include "daemon/jack.h"
+#include "daemon/pin.h"
 
 #define BIT64(n) (UINT64_C(1) << (n))
 
@@ -44,7 +44,7 @@ static void nothing_is_the_default(void **state)
 	assert_int_equal(config.stream[0].offer.channels_min, defaults.stream[0].channels_min);
 	assert_int_equal(config.stream[0].offer.channels_max, defaults.stream[0].channels_max);
 	assert_int_equal(config.jacks, defaults.jacks);
-	jack_settings(&config.jack[0], &jack);
+	pin_settings(&config.jack[0], &jack);
 	assert_int_equal(jack.defconf, defaults.jack[0].defconf);
 	assert_int_equal(jack.caps, defaults.jack[0].caps);
 	assert_int_equal(jack.connected, defaults.jack[0].connected);
@@ -230,7 +230,7 @@ static char *printed(void)
 static void printed_and_read_again(void **state)
 {
 	static const char *const texts[] = {
-		"", "[device]\nprofile = simple\n", "[device]\nstreams = 64\nchannels = 18\n",
+		"", "[device]\nprofile = simple\n", "[device]\nstreams = 64\nchannels = 18\ncontrols = yes\n",
 		"[device]\nformats = all\nrates = all\nchannels = 18\n",
 		"[stream x]\nchannels = 18\n[chmap y]\npositions = TFLC TFRC TFLC TFRC LLFE RLFE TFLC "
 		"TFRC TFLC TFRC LLFE RLFE TFLC TFRC TFLC TFRC LLFE RLFE\n[jack z]\ntype=mic\n"

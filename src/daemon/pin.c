@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "daemon/jack.h"
+#include "daemon/pin.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -45,15 +45,15 @@ static const struct word {
 };
 
 static const struct word *const words[] = {
-	[JACK_TYPE] = types,
-	[JACK_PORT] = ports,
-	[JACK_CONNECTOR] = connectors,
-	[JACK_LOCATION] = locations,
-	[JACK_COLOUR] = colours,
+	[PIN_TYPE] = types,
+	[PIN_PORT] = ports,
+	[PIN_CONNECTOR] = connectors,
+	[PIN_LOCATION] = locations,
+	[PIN_COLOUR] = colours,
 };
-static_assert(sizeof(words) / sizeof(words[0]) == JACK_FIELDS, "a field has no words");
+static_assert(sizeof(words) / sizeof(words[0]) == PIN_FIELDS, "a field has no words");
 
-int jack_value(enum jack_field field, const char *word)
+int pin_value(enum pin_field field, const char *word)
 {
 	for (const struct word *w = words[field]; w->word; w++) {
 		if (strcmp(w->word, word) == 0)
@@ -62,7 +62,7 @@ int jack_value(enum jack_field field, const char *word)
 	return -1;
 }
 
-const char *jack_word(enum jack_field field, unsigned value)
+const char *pin_word(enum pin_field field, unsigned value)
 {
 	const struct word *w = words[field];
 
@@ -72,7 +72,7 @@ const char *jack_word(enum jack_field field, unsigned value)
 	return w->word;
 }
 
-void jack_init(struct config_jack *jack, uint32_t group)
+void pin_init(struct config_jack *jack, uint32_t group)
 {
 	*jack = (struct config_jack){
 		.group = group,
@@ -86,14 +86,14 @@ void jack_init(struct config_jack *jack, uint32_t group)
 }
 
 /* The library's default. */
-void jack_init_auto(struct config_jack *jack, uint32_t group)
+void pin_init_auto(struct config_jack *jack, uint32_t group)
 {
-	jack_init(jack, group);
+	pin_init(jack, group);
 	jack->port = PORT_FIXED;
 	snprintf(jack->name, sizeof(jack->name), "%u", (unsigned)group);
 }
 
-void jack_settings(const struct config_jack *jack, struct vsnd_jack_settings *ret)
+void pin_settings(const struct config_jack *jack, struct vsnd_jack_settings *ret)
 {
 	bool input = jack->type >= TYPE_LINE_IN;
 
