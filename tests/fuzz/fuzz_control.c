@@ -76,7 +76,7 @@ static const struct vsnd_audio_ops ops = {
 
 static void pull(void)
 {
-	static uint8_t buf[100 * 2 * 8];	/* stereo FLOAT64 */
+	static uint8_t buf[100 * 8 * VSND_CHANNELS_MAX];
 
 	host.now_ns += 2000000;
 	vsnd_cycle_begin(host.dev, host.now_ns);
