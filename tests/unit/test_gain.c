@@ -5,11 +5,11 @@
  */
 #include <endian.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
 
 #include <cmocka.h>
 
@@ -225,14 +225,14 @@ static void ramps_turn_around(void **state)
 	}
 }
 
-static int set_often(void *arg)
+static void *set_often(void *arg)
 {
 	struct gain *g = arg;
 
 	for (unsigned i = 0; i < 20000; i++)
 		set(g, (float)(i % 3), 0.5f);
 	set(g, 0.25f, 0.5f);
-	return 0;
+	return NULL;
 }
 
 /* Goals from another thread arrive, whatever comes in between. */
@@ -240,14 +240,14 @@ static void goals_cross_threads(void **state)
 {
 	int16_t out[200] = { 0 };
 	struct gain g;
-	thrd_t setter;
+	pthread_t setter;
 
 	(void)state;
 	gain_init(&g);
-	assert_int_equal(thrd_create(&setter, set_often, &g), thrd_success);
+	assert_int_equal(pthread_create(&setter, NULL, set_often, &g), 0);
 	for (unsigned i = 0; i < 5000; i++)
 		gain_apply(&g, VSND_FMT_S16, 2, RATE, out, 100);
-	thrd_join(setter, NULL);
+	pthread_join(setter, NULL);
 	gain_apply(&g, VSND_FMT_S16, 2, RATE, NULL, RAMP);
 	for (unsigned i = 0; i < 200; i++)
 		out[i] = (int16_t)htole16(8000);
