@@ -486,6 +486,37 @@ static void notifications_coalesce(void **state)
 	device_close(&d);
 }
 
+static void items_change(void **state)
+{
+	static const char *const fewer[] = { "Aux", "Phono" };
+	struct device d;
+	uint8_t *answer;
+	uint64_t buf;
+	uint32_t len;
+
+	(void)state;
+	open_ctls(&d);
+	buf = post_event(&d, 8);
+	assert_int_equal(vsnd_ctl_set_items(d.dev, C_VOLUME, fewer, 2), -EINVAL);
+	assert_int_equal(vsnd_ctl_set_items(d.dev, CTLS_N, fewer, 2), -EINVAL);
+	assert_int_equal(vsnd_ctl_set_items(d.dev, C_ENUM, fewer, 0), -EINVAL);
+	assert_int_equal(vsnd_ctl_set_items(d.dev, C_ENUM, fewer, 4), -EINVAL);
+	vsnd_queue_enable(d.dev, VSND_EVENTQ, false);
+	assert_int_equal(write2(&d, C_ENUM, 2, 0), OK);
+	assert_int_equal(vsnd_ctl_set_items(d.dev, C_ENUM, fewer, 2), 0);
+	vsnd_queue_enable(d.dev, VSND_EVENTQ, true);
+	expect_event(&d, buf, CTL_NOTIFY, notify_data(C_ENUM, 3));
+	assert_int_equal(ask(&d, ENUM_ITEMS, C_ENUM, &len, 0, 4 + 192, &answer, &len), OK);
+	assert_int_equal(len, 4 + 128);
+	assert_string_equal((char *)answer + 4 + 64, "Phono");
+	assert_int_equal(read_word(&d, C_ENUM, 0), 0);
+	assert_int_equal(word_at(info(&d, C_ENUM, 96, &len), 72), 2);
+	buf = post_event(&d, 8);
+	assert_int_equal(vsnd_ctl_set_items(d.dev, C_ENUM, items, 3), 0);
+	expect_event(&d, buf, CTL_NOTIFY, notify_data(C_ENUM, 2));
+	device_close(&d);
+}
+
 /* A value of an inactive element is kept, and that is all. */
 static void inactive(void **state)
 {
@@ -691,6 +722,7 @@ int main(void)
 		cmocka_unit_test(tlv_commands),
 		cmocka_unit_test(notifications),
 		cmocka_unit_test(notifications_coalesce),
+		cmocka_unit_test(items_change),
 		cmocka_unit_test(inactive),
 		cmocka_unit_test(elements_act_on_samples),
 		cmocka_unit_test(no_ramp_at_the_start),
