@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The chapters, in the order in which they run. */
+#include "probe/conform/chapters.h"
+
+const struct chapter chapters[] = {
+	{ "identity", "Sound: identity, queues, features, configuration", identity_scenarios },
+	{ "messages", "Sound: control messages", message_scenarios },
+	{ "query", "Sound: item information requests", query_scenarios },
+	{ "stream-info", "Sound: PCM stream information", stream_info_scenarios },
+	{ 0 },
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Each table is in the file of its name, and ends with an id of NULL. */
+#ifndef PROBE_CONFORM_CHAPTERS_H
+#define PROBE_CONFORM_CHAPTERS_H
+
+#include "probe/conform/conform.h"
+
+extern const struct scenario identity_scenarios[];
+extern const struct scenario message_scenarios[];
+extern const struct scenario query_scenarios[];
+extern const struct scenario stream_info_scenarios[];
+
+#endif
