@@ -7,5 +7,8 @@ const struct chapter chapters[] = {
 	{ "messages", "Sound: control messages", message_scenarios },
 	{ "query", "Sound: item information requests", query_scenarios },
 	{ "stream-info", "Sound: PCM stream information", stream_info_scenarios },
+	{ "set-params", "Sound: SET_PARAMS", set_params_scenarios },
+	{ "commands", "Sound: PREPARE, START, STOP, RELEASE", command_scenarios },
+	{ "states", "Sound: PCM state machine", state_scenarios },
 	{ 0 },
 };

@@ -9,5 +9,8 @@ extern const struct scenario identity_scenarios[];
 extern const struct scenario message_scenarios[];
 extern const struct scenario query_scenarios[];
 extern const struct scenario stream_info_scenarios[];
+extern const struct scenario set_params_scenarios[];
+extern const struct scenario command_scenarios[];
+extern const struct scenario state_scenarios[];
 
 #endif

@@ -13,6 +13,7 @@
 #include "probe/conform/conform.h"
 #include "probe/names.h"
 #include "probe/report.h"
+#include "probe/vu.h"
 
 #define REGION_BYTES (128ULL << 20)
 #define GUARD_BYTES  16u
@@ -118,6 +119,34 @@ int rig_up(struct conform *c, const struct rig_setup *setup)
 	int sock = session_connect(&c->session);
 
 	return sock < 0 ? broken(c, "connecting") : rig_up_on(c, setup, sock);
+}
+
+/* QEMU tells a back-end with rings anew from 0 only; the explicit messages come
+ * on top, so that the scenario does not depend on guessing. */
+int rig_reset(struct conform *c)
+{
+	struct rig *r = &c->rig;
+	eventfd_t count;
+
+	trace(c, "=> the guest resets the device");
+	if (frontend_reset(&r->fe) < 0)
+		return broken(c, "resetting");
+	if (r->fe.protocol & BIT(VU_P_STATUS) && fe_u64(&r->fe, VU_SET_STATUS, 0) < 0)
+		return broken(c, "SET_STATUS 0");
+	if (r->fe.protocol & BIT(VU_P_RESET_DEVICE)) {
+		struct vu_msg m = { .request = VU_RESET_DEVICE, .flags = VU_FLAG_VERSION };
+
+		if (vu_send(r->fe.sock, &m) < 0)
+			return broken(c, "RESET_DEVICE");
+	}
+	for (unsigned i = 0; i < QUEUES; i++) {
+		ring_reset(&r->ring[i]);
+		(void)!eventfd_read(r->fe.queue[i].call, &count);
+	}
+	TRY(fill_events(c));
+	if (frontend_activate(&r->fe) < 0)
+		return broken(c, "setting the rings up again");
+	return 0;
 }
 
 void rig_down(struct conform *c)

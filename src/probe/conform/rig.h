@@ -73,6 +73,10 @@ int rig_up(struct conform *c, const struct rig_setup *setup);
 int rig_up_on(struct conform *c, const struct rig_setup *setup, int sock);
 void rig_down(struct conform *c);
 
+/* The guest resets the device, by SET_STATUS or RESET_DEVICE where they are
+ * negotiated, and sets it up again. */
+int rig_reset(struct conform *c);
+
 /* Guest memory for a message, all writable bytes poisoned, guards around. */
 int chain_init(struct conform *c, struct chain *ch, unsigned queue, uint32_t out_bytes,
 	uint32_t in_bytes);
