@@ -10,5 +10,7 @@ const struct chapter chapters[] = {
 	{ "set-params", "Sound: SET_PARAMS", set_params_scenarios },
 	{ "commands", "Sound: PREPARE, START, STOP, RELEASE", command_scenarios },
 	{ "states", "Sound: PCM state machine", state_scenarios },
+	{ "output", "Sound: I/O messages, output", output_scenarios },
+	{ "sound", "Sound: what is heard", sound_scenarios },
 	{ 0 },
 };

@@ -12,5 +12,7 @@ extern const struct scenario stream_info_scenarios[];
 extern const struct scenario set_params_scenarios[];
 extern const struct scenario command_scenarios[];
 extern const struct scenario state_scenarios[];
+extern const struct scenario output_scenarios[];
+extern const struct scenario sound_scenarios[];
 
 #endif

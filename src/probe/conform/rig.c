@@ -121,6 +121,25 @@ int rig_up(struct conform *c, const struct rig_setup *setup)
 	return sock < 0 ? broken(c, "connecting") : rig_up_on(c, setup, sock);
 }
 
+int rig_suspend(struct conform *c, int ms)
+{
+	const struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	uint16_t used[QUEUES];
+
+	trace(c, "=> the VM is stopped for %d ms", ms);
+	if (frontend_pause(&c->rig.fe) < 0)
+		return broken(c, "pausing");
+	for (unsigned i = 0; i < QUEUES; i++)
+		used[i] = ring_used_idx(&c->rig.ring[i]);
+	nanosleep(&ts, NULL);
+	for (unsigned i = 0; i < QUEUES; i++)
+		EXPECT_EQ(c, ring_used_idx(&c->rig.ring[i]), used[i],
+			"used index of queue %u after a while in which it was stopped", i);
+	if (frontend_resume(&c->rig.fe) < 0)
+		return broken(c, "resuming");
+	return 0;
+}
+
 /* QEMU tells a back-end with rings anew from 0 only; the explicit messages come
  * on top, so that the scenario does not depend on guessing. */
 int rig_reset(struct conform *c)

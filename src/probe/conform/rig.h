@@ -73,6 +73,9 @@ int rig_up(struct conform *c, const struct rig_setup *setup);
 int rig_up_on(struct conform *c, const struct rig_setup *setup, int sock);
 void rig_down(struct conform *c);
 
+/* A VM that is stopped and goes on: the rings are as they were. */
+int rig_suspend(struct conform *c, int ms);
+
 /* The guest resets the device, by SET_STATUS or RESET_DEVICE where they are
  * negotiated, and sets it up again. */
 int rig_reset(struct conform *c);
