@@ -14,5 +14,10 @@ extern const struct scenario command_scenarios[];
 extern const struct scenario state_scenarios[];
 extern const struct scenario output_scenarios[];
 extern const struct scenario sound_scenarios[];
+extern const struct scenario framing_scenarios[];
+extern const struct scenario feature_scenarios[];
+extern const struct scenario ring_scenarios[];
+extern const struct scenario memory_scenarios[];
+extern const struct scenario config_scenarios[];
 
 #endif

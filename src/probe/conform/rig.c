@@ -82,18 +82,37 @@ static int read_config(struct conform *c)
 	return 0;
 }
 
+int rig_activate(struct conform *c)
+{
+	if (frontend_activate(&c->rig.fe) < 0)
+		return broken(c, "setting the rings up");
+	return read_config(c);
+}
+
+void rig_begin_at(struct conform *c, unsigned queue, uint16_t index)
+{
+	struct ring *r = &c->rig.ring[queue];
+
+	r->avail_idx = r->used_seen = r->kick_from = index;
+	put16(r->avail + 2, index);
+	put16(r->used + 2, index);
+	c->rig.fe.queue[queue].base = index;
+}
+
 int rig_up_on(struct conform *c, const struct rig_setup *setup, int sock)
 {
 	static const struct rig_setup usual;
 	struct rig *r = &c->rig;
+	const struct personality *who;
 
 	if (!setup)
 		setup = &usual;
 	memset(r, 0, sizeof(*r));
 	if (mem_create(&r->mem, setup->regions ? setup->regions : c->o->regions, REGION_BYTES) < 0)
 		return broken(c, "guest memory");
-	if (frontend_open(&r->fe, personality_find(setup->front_end ? setup->front_end
-				: c->o->front_end), &r->mem, sock, answer_ms(c)) < 0) {
+	who = setup->who ? setup->who
+		: personality_find(setup->front_end ? setup->front_end : c->o->front_end);
+	if (frontend_open(&r->fe, who, &r->mem, sock, answer_ms(c)) < 0) {
 		mem_destroy(&r->mem);
 		return broken(c, "connecting");
 	}
@@ -109,9 +128,7 @@ int rig_up_on(struct conform *c, const struct rig_setup *setup, int sock)
 		return 0;
 	if (!setup->no_events)
 		TRY(fill_events(c));
-	if (frontend_activate(&r->fe) < 0)
-		return broken(c, "setting the rings up");
-	return read_config(c);
+	return rig_activate(c);
 }
 
 int rig_up(struct conform *c, const struct rig_setup *setup)

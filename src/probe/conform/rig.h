@@ -43,6 +43,7 @@ struct event {
 };
 
 struct rig_setup {
+	const struct personality *who; /* NULL: as front_end says */
 	const char *front_end;	/* NULL: as the options say */
 	uint32_t queue_size;	/* 0: as the options say */
 	uint32_t regions;	/* 0: as the options say */
@@ -70,6 +71,11 @@ struct rig {
 
 /* Up to DRIVER_OK; NULL: the usual way. */
 int rig_up(struct conform *c, const struct rig_setup *setup);
+/* Rings begin at this index, as after a pause; between inactive and activating. */
+void rig_begin_at(struct conform *c, unsigned queue, uint16_t index);
+
+/* What `inactive` left out. */
+int rig_activate(struct conform *c);
 int rig_up_on(struct conform *c, const struct rig_setup *setup, int sock);
 void rig_down(struct conform *c);
 
