@@ -12,6 +12,7 @@ const struct chapter chapters[] = {
 	{ "states", "Sound: PCM state machine", state_scenarios },
 	{ "output", "Sound: I/O messages, output", output_scenarios },
 	{ "sound", "Sound: what is heard", sound_scenarios },
+	{ "split", "Split virtqueues", split_scenarios },
 	{ "framing", "vhost-user: messages, replies, file descriptors", framing_scenarios },
 	{ "features", "vhost-user: features and protocol features", feature_scenarios },
 	{ "rings", "vhost-user: ring life cycle", ring_scenarios },

@@ -19,5 +19,6 @@ extern const struct scenario feature_scenarios[];
 extern const struct scenario ring_scenarios[];
 extern const struct scenario memory_scenarios[];
 extern const struct scenario config_scenarios[];
+extern const struct scenario split_scenarios[];
 
 #endif
