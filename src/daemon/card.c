@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-void card_init(struct card *card, unsigned streams, struct vsnd_settings *settings)
+void card_init(struct card *card, unsigned streams, bool controls, struct vsnd_settings *settings)
 {
 	unsigned groups = streams < CARD_GROUPS_MAX ? streams : CARD_GROUPS_MAX;
 
@@ -27,4 +27,8 @@ void card_init(struct card *card, unsigned streams, struct vsnd_settings *settin
 	settings->stream = card->stream;
 	settings->jack = card->jack;
 	settings->chmap = card->chmap;
+	if (controls) {
+		settings->ctls = vsnd_ctl_defaults(settings, card->ctl, CARD_CTLS_MAX);
+		settings->ctl = card->ctl;
+	}
 }

@@ -36,6 +36,8 @@ static const char usage[] =
 	"                          the number of the stream, %% a percent sign\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
 	"      --streams=N         playback streams, 1 to 64 (default 1)\n"
+	"      --controls          offer volume and mute to the guest's mixer; QEMU needs\n"
+	"                          controls=on at its sound device for that\n"
 	"\n"
 	"      --log-level=LEVEL   debug, info, warn (default) or error; the default may\n"
 	"                          be set in the environment as VSND_LOG\n"
@@ -128,6 +130,13 @@ static bool set_streams(struct options *o, const char *value)
 	return true;
 }
 
+static bool set_controls(struct options *o, const char *value)
+{
+	(void)value;
+	o->controls = true;
+	return true;
+}
+
 static bool set_log_level(struct options *o, const char *value)
 {
 	(void)o;
@@ -146,6 +155,7 @@ static const struct option table[] = {
 	{ "--file-out", true, set_file_out },
 	{ "--file-pace", true, set_file_pace },
 	{ "--streams", true, set_streams },
+	{ "--controls", false, set_controls },
 	{ "--log-level", true, set_log_level },
 };
 

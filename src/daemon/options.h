@@ -21,6 +21,7 @@ struct options {
 	const char *file_out;		/* NULL: not given */
 	bool file_fast;
 	unsigned streams;
+	bool controls;
 };
 
 /*
