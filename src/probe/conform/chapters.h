@@ -20,5 +20,9 @@ extern const struct scenario ring_scenarios[];
 extern const struct scenario memory_scenarios[];
 extern const struct scenario config_scenarios[];
 extern const struct scenario split_scenarios[];
+extern const struct scenario item_scenarios[];
+extern const struct scenario input_scenarios[];
+extern const struct scenario control_scenarios[];
+extern const struct scenario virtio_scenarios[];
 
 #endif
