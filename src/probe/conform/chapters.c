@@ -22,5 +22,7 @@ const struct chapter chapters[] = {
 	{ "rings", "vhost-user: ring life cycle", ring_scenarios },
 	{ "memory", "vhost-user: guest memory", memory_scenarios },
 	{ "config", "vhost-user: configuration space, channel", config_scenarios },
+	{ "program", "vhost-user: the program", program_scenarios },
+	{ "peers", "Mistakes of other devices", peer_scenarios },
 	{ 0 },
 };

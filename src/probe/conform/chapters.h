@@ -24,5 +24,7 @@ extern const struct scenario item_scenarios[];
 extern const struct scenario input_scenarios[];
 extern const struct scenario control_scenarios[];
 extern const struct scenario virtio_scenarios[];
+extern const struct scenario program_scenarios[];
+extern const struct scenario peer_scenarios[];
 
 #endif
