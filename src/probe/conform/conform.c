@@ -40,6 +40,9 @@ void trace(struct conform *c, const char *fmt, ...)
 }
 
 static int note(struct conform *c, enum outcome outcome, const char *head, const char *fmt,
+	va_list ap) __attribute__((format(printf, 4, 0)));
+
+static int note(struct conform *c, enum outcome outcome, const char *head, const char *fmt,
 	va_list ap)
 {
 	char more[TEXT_BYTES / 2];
