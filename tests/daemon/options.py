@@ -147,6 +147,7 @@ BAD_OPTIONS = {
     "one name for two": ["--socket-path=s", "--audio=file", "--file-out=a.wav", "--streams=2"],
     "bad pace": ["--socket-path=s", "--audio=file", "--file-out=a.wav", "--file-pace=slow"],
     "no streams": ["--socket-path=s", "--streams=0"],
+    "value for controls": ["--socket-path=s", "--controls=on"],
     "too many streams": ["--socket-path=s", "--streams=65"],
     "streams +1": ["--socket-path=s", "--streams=+1"],
     "bad level": ["--socket-path=s", "--log-level=loud"],

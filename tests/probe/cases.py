@@ -87,6 +87,11 @@ def hostile_cases():
 
 def daemon_cases():
     """What happens to the daemon meanwhile."""
+    yield Case("info with controls", daemon=("--streams=2", "--controls"), frames=0,
+               check="controls", quick=True)
+    yield Case("play with controls", daemon=("--controls",), quick=True)
+    yield Case("hostile with controls", ("--seed=4",), daemon=("--controls",), check="hostile",
+               frames=0, quick=True, limit_s=90)
     yield Case("SIGTERM while it plays", frames=96000, check="terminated", quick=True)
 
 

@@ -11,6 +11,7 @@ between frames is no fault (a loaded machine makes the driver late) but is told.
 import argparse
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
 import shlex
@@ -212,6 +213,24 @@ def judge_after_reset(run):
 def judge_hostile(run):
     """The daemon survives; the probe judges that itself."""
     run.spawned("hostile")
+    return ""
+
+
+def judge_controls(run):
+    """The elements of two streams, as the probe reads them."""
+    run.case.options = ("--json",)
+    run.spawned("info")
+    text = run.log.read_text()
+    controls = json.JSONDecoder().raw_decode(text[text.index("{"):])[0]["controls"]
+    names = [(c["name"], c["index"]) for c in controls]
+    want = [("Master Playback", 0), ("PCM Playback", 0), ("PCM Playback", 1)]
+    if names != [(f"{name} {kind}", index) for name, index in want
+                 for kind in ("Volume", "Switch")]:
+        raise Fault(f"the elements are {names}")
+    if controls[0]["db"] != {"min": -60.0, "max": 0.0, "step": 0.5, "mute": True}:
+        raise Fault(f"the master volume's dB are {controls[0]['db']}")
+    if [c["values"] for c in controls] != [[120, 120], [1]] * 3:
+        raise Fault("the mixer does not start at 0 dB")
     return ""
 
 
