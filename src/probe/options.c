@@ -49,6 +49,13 @@ enum option_id {
 	OPT_SEED,
 	OPT_ROUNDS,
 	OPT_FAMILY,
+	OPT_LIST,
+	OPT_ALL,
+	OPT_STRICT,
+	OPT_VERBOSE,
+	OPT_TAP,
+	OPT_JOBS,
+	OPT_PLAYED,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -74,7 +81,7 @@ static const struct row rows[] = {
 	{ "no-indirect", NULL, OPT_NO_INDIRECT, CMD_ALL, "do not negotiate INDIRECT_DESC" },
 	{ "no-event-idx", NULL, OPT_NO_EVENT_IDX, CMD_ALL, "do not negotiate EVENT_IDX" },
 	{ "scatter", NULL, OPT_SCATTER, CMD_ALL, "take descriptors at random places" },
-	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY, "print JSON" },
+	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_CONFORM, "print JSON" },
 	{ "stream", "N", OPT_STREAM, CMD_PLAY, "play on this stream (first output)" },
 	{ "streams", "N,N,...", OPT_STREAMS, CMD_PLAY, "play on all of these at once" },
 	{ "format", "NAME", OPT_FORMAT, CMD_PLAY, "sample format (from the file)" },
@@ -99,6 +106,14 @@ static const struct row rows[] = {
 	{ "seed", "N", OPT_SEED, CMD_HOSTILE, "of the random numbers (1)" },
 	{ "rounds", "N", OPT_ROUNDS, CMD_HOSTILE, "random cases in each family (500)" },
 	{ "family", "NAME", OPT_FAMILY, CMD_HOSTILE, "run only this family" },
+	{ "list", NULL, OPT_LIST, CMD_CONFORM, "name the scenarios, run none" },
+	{ "all", NULL, OPT_ALL, CMD_CONFORM, "... also what cannot be tested from outside" },
+	{ "strict", NULL, OPT_STRICT, CMD_CONFORM, "what is only recommended counts, too" },
+	{ "verbose", NULL, OPT_VERBOSE, CMD_CONFORM, "tell what was sent and what came" },
+	{ "tap", NULL, OPT_TAP, CMD_CONFORM, "print TAP" },
+	{ "jobs", "N", OPT_JOBS, CMD_CONFORM, "scenarios at the same time, with --spawn (2)" },
+	{ "played", "PATTERN", OPT_PLAYED, CMD_CONFORM,
+		"the sound file that the back-end writes; {dir}, %s" },
 	{ "help", NULL, OPT_HELP, CMD_ALL, "print this" },
 	{ "version", NULL, OPT_VERSION, CMD_ALL, "print the version" },
 };
@@ -209,6 +224,34 @@ static int check_source(const struct options *o)
 	return 0;
 }
 
+static int conform_option(struct options *o, const struct row *r, const char *v)
+{
+	switch (r->id) {
+	case OPT_LIST:
+		o->list = true;
+		return 0;
+	case OPT_ALL:
+		o->all = true;
+		return 0;
+	case OPT_STRICT:
+		o->strict = true;
+		return 0;
+	case OPT_VERBOSE:
+		o->verbose = true;
+		return 0;
+	case OPT_TAP:
+		o->tap = true;
+		return 0;
+	case OPT_JOBS:
+		return number32(r->name, v, 1, 16, &o->jobs);
+	case OPT_PLAYED:
+		o->played = v;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 static int play_option(struct options *o, const struct row *r, const char *v)
 {
 	switch (r->id) {
@@ -262,7 +305,7 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 		o->family = v;
 		return 0;
 	default:
-		return 0;
+		return conform_option(o, r, v);
 	}
 }
 
@@ -310,6 +353,15 @@ static int common_option(struct options *o, const struct row *r, const char *v)
 	}
 }
 
+static int back_end_given(const struct options *o, const struct command *c,
+	const struct command **ret)
+{
+	if (!o->socket_path == !o->spawn && !o->list)
+		return bad("one of --socket-path and --spawn is needed");
+	*ret = c;
+	return 0;
+}
+
 static int find_command(int argc, char **argv, const struct command *commands, uint64_t used,
 	struct options *o, const struct command **ret)
 {
@@ -326,6 +378,11 @@ static int find_command(int argc, char **argv, const struct command *commands, u
 		if (used & BIT(i) && !(rows[i].commands & c->bit))
 			return bad("--%s does not belong to '%s'", rows[i].name, c->name);
 
+	if (*c->arguments == '[') {
+		o->pattern = argv + optind + 1;
+		o->patterns = (unsigned)(argc - optind - 1);
+		return back_end_given(o, c, ret);
+	}
 	arguments = *c->arguments ? 1 : 0;
 	if (argc - optind - 1 < arguments)
 		return bad("'%s' needs %s", c->name, c->arguments);
@@ -333,10 +390,7 @@ static int find_command(int argc, char **argv, const struct command *commands, u
 		return bad("'%s' is one argument too many", argv[optind + 1 + arguments]);
 	if (arguments)
 		o->file = argv[optind + 1];
-	if (!o->socket_path == !o->spawn)
-		return bad("one of --socket-path and --spawn is needed");
-	*ret = c;
-	return 0;
+	return back_end_given(o, c, ret);
 }
 
 static const struct option *long_options(void)
@@ -361,7 +415,8 @@ int options_parse(int argc, char **argv, const struct command *commands,
 	struct options o = { .front_end = "qemu", .timeout_ms = 10000, .queue_size = 64,
 		.regions = 2, .format = -1, .late_lead = 1, .pause_at = NEVER,
 		.suspend_at = NEVER, .reset_at = NEVER, .release_at = NEVER, .pause_ms = 300,
-		.suspend_ms = 300, .repeat = 1, .pieces = 3, .seed = 1, .rounds = 500 };
+		.suspend_ms = 300, .repeat = 1, .pieces = 3, .seed = 1, .rounds = 500,
+		.jobs = 2 };
 	uint64_t used = 0;
 	int id, row;
 

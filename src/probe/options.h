@@ -10,7 +10,7 @@
 #define NEVER	    UINT64_MAX
 
 /* Sub-commands, as bits: which options belong to which. */
-enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_ALL = 7 };
+enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_CONFORM = 8, CMD_ALL = 15 };
 
 struct options {
 	const char *socket_path;
@@ -40,12 +40,18 @@ struct options {
 	uint64_t seed;
 	uint32_t rounds; /* random cases in a family, about */
 	const char *family; /* NULL: all */
+
+	char **pattern; /* of scenario names */
+	unsigned patterns;
+	const char *played; /* a WAV the back-end writes, or NULL */
+	uint32_t jobs;
+	bool list, all, strict, verbose, tap;
 };
 
 struct command {
 	const char *name;
 	enum command_bit bit;
-	const char *arguments; /* for the help text, "" if none */
+	const char *arguments; /* for the help text, "" if none; "[...]": any number */
 	const char *summary;
 	int (*run)(const struct options *o);
 };
