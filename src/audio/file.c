@@ -196,15 +196,20 @@ static bool pull_what_fits(struct pace_voice *base, size_t frames)
 }
 
 /* A guest can cause this as often as it likes. */
-static void log_refusal(struct vsnd_audio *a)
+static void log_refusal(struct vsnd_audio *a, const struct vsnd_voice_params *params)
 {
+	const struct vsnd_format_info *format = vsnd_format_info(params->format);
+	char text[200];
 	int64_t now_ns = audio_now_ns();
 
 	if (!a->config->log.line || now_ns - a->refused_ns < NS_PER_S)
 		return;
 	a->refused_ns = now_ns;
-	a->config->log.line(a->config->log.ctx, AUDIO_WARN,
-		"file: this kind of file cannot hold the guest's samples");
+	snprintf(text, sizeof(text),
+		"file: stream %u: this kind of file cannot hold %s, %u channels, %u Hz",
+		params->stream, format ? format->name : "this format", params->channels,
+		params->rate_hz);
+	a->config->log.line(a->config->log.ctx, AUDIO_WARN, text);
 }
 
 static int file_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
@@ -218,7 +223,7 @@ static int file_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	err = writer_add(a->writer, params, &v->track);
 	if (err < 0) {
 		if (err == -EINVAL)
-			log_refusal(a);
+			log_refusal(a, params);
 		free(v);
 		return err;
 	}

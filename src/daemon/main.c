@@ -75,7 +75,7 @@ static int init_audio(struct program *p, struct vsnd_settings *device)
 	}
 	p->file = (struct audio_file_config){
 		.pattern = p->options.file_out,
-		.streams = p->options.streams,
+		.streams = p->options.config.streams,
 		.fast = p->options.file_fast,
 		.log = { .line = audio_line },
 	};
@@ -99,7 +99,7 @@ static int init_server(struct program *p)
 	};
 	int err;
 
-	card_init(&p->card, p->options.streams, p->options.controls, &settings.device);
+	card_init(&p->card, &p->options.config, &settings.device);
 	err = init_audio(p, &settings.device);
 	if (err < 0)
 		return err;

@@ -33,6 +33,8 @@ enum option_id {
 	OPT_STREAMS,
 	OPT_FORMAT,
 	OPT_RATE,
+	OPT_RAW,
+	OPT_CHANNELS,
 	OPT_PERIOD,
 	OPT_BUFFER,
 	OPT_LATE_FILL,
@@ -84,6 +86,9 @@ static const struct row rows[] = {
 	{ "streams", "N,N,...", OPT_STREAMS, CMD_PLAY, "play on all of these at once" },
 	{ "format", "NAME", OPT_FORMAT, CMD_PLAY, "sample format (from the file)" },
 	{ "rate", "HZ", OPT_RATE, CMD_PLAY, "claim this rate; nothing is resampled" },
+	{ "raw", NULL, OPT_RAW, CMD_PLAY,
+		"the file is bare frames of --format, --rate and --channels" },
+	{ "channels", "N", OPT_CHANNELS, CMD_PLAY, "with --raw: channels of a frame" },
 	{ "period", "FRAMES", OPT_PERIOD, CMD_PLAY, "frames in a message (20 ms)" },
 	{ "buffer", "FRAMES", OPT_BUFFER, CMD_PLAY, "frames in flight (4 periods)" },
 	{ "late-fill", "[PERIODS]", OPT_LATE_FILL, CMD_PLAY,
@@ -200,8 +205,22 @@ static int format_option(struct options *o, const char *text)
 	o->format = pcm_format_find(text);
 	if (o->format < 0)
 		return bad("--format: there is no format '%s'", text);
-	if (!source_can((unsigned)o->format))
-		return bad("--format: a sound file cannot be played as %s", text);
+	return 0;
+}
+
+/* What --raw, --format and --channels have to do with each other. */
+static int check_source(const struct options *o)
+{
+	if (!o->raw && o->channels)
+		return bad("--channels belongs to --raw");
+	if (!o->raw && o->format >= 0 && !source_can((unsigned)o->format))
+		return bad("--format: a sound file cannot be played as %s; there is --raw",
+			pcm_formats[o->format].name);
+	if (o->raw && (o->format < 0 || !o->rate_hz || !o->channels))
+		return bad("--raw needs --format, --rate and --channels");
+	if (o->raw && !pcm_formats[o->format].bytes)
+		return bad("--raw: the samples of %s are not whole bytes",
+			pcm_formats[o->format].name);
 	return 0;
 }
 
@@ -249,6 +268,11 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 		if (pcm_rate_find(o->rate_hz) < 0)
 			return bad("--rate: %s Hz cannot be claimed", v);
 		return 0;
+	case OPT_RAW:
+		o->raw = true;
+		return 0;
+	case OPT_CHANNELS:
+		return number32(r->name, v, 1, 255, &o->channels);
 	case OPT_PERIOD:
 		return number32(r->name, v, 1, 1 << 24, &o->period_frames);
 	case OPT_BUFFER:
@@ -415,7 +439,7 @@ int options_parse(int argc, char **argv, const struct command *commands,
 		if (common_option(&o, &rows[row], optarg))
 			return -EINVAL;
 	}
-	if (find_command(argc, argv, commands, used, &o, ret_command))
+	if (find_command(argc, argv, commands, used, &o, ret_command) || check_source(&o))
 		return -EINVAL;
 	*ret_options = o;
 	return 0;

@@ -27,6 +27,8 @@ struct options {
 	uint32_t streams;
 	int format; /* virtio value, -1: as the file */
 	uint32_t rate_hz;
+	bool raw; /* the file is bare frames of format, rate_hz and channels */
+	uint32_t channels;
 	uint32_t period_frames, buffer_frames; /* 0: default */
 	bool late_fill;
 	uint32_t late_lead; /* messages between filling and playing */

@@ -24,6 +24,7 @@ import time
 
 sys.dont_write_bytecode = True
 import cases
+import formats
 import wav
 
 
@@ -140,6 +141,7 @@ class Run:
             except ValueError as error:
                 raise Fault(f"{path.name}: {error}") from None
             self.check_format(path.name, got)
+            got.silent = self.sent.silent
             found.append(wav.Sound(got))
         return found
 
@@ -147,6 +149,8 @@ class Run:
         want = self.sent
         if (got.sample, got.rate, got.channels) != (want.sample, want.rate, want.channels):
             raise Fault(f"{name}: {got.sample}, {got.rate} Hz, {got.channels} channels")
+        if got.mask != want.mask:
+            raise Fault(f"{name}: channel mask {got.mask:#x} instead of {want.mask:#x}")
 
     def sent_frames(self):
         return wav.Sound(self.sent).frames
@@ -173,6 +177,22 @@ def judge_all(run):
     for sound in sounds:
         same(run.sent_frames(), sound.frames)
     return tell_gaps(sounds)
+
+
+def judge_raw(run):
+    """Bare frames of any format: in the file is what they become, without loss."""
+    case = run.case
+    frames = formats.noise(case.sample, case.channels, case.frames)
+    run.source.write_bytes(b"".join(b"".join(frame) for frame in frames))
+    order = case.order or range(case.channels)
+    data = b"".join(formats.converted(case.sample, frame[i]) for frame in frames for i in order)
+    silent = formats.converted(case.sample, formats.silence(case.sample)) * case.channels
+    run.sent = wav.Wav(formats.in_file(case.sample), case.rate, case.channels, data, case.mask, silent)
+    run.spawned("--raw", f"--format={case.sample}", f"--rate={case.rate}",
+                f"--channels={case.channels}", "play", str(run.source))
+    (sound,) = run.outputs()
+    same(run.sent_frames(), sound.frames)
+    return tell_gaps([sound])
 
 
 def judge_prefix(run):

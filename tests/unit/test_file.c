@@ -78,12 +78,6 @@ void vsnd_want_kicks(struct vsnd *dev, bool want)
 	atomic_fetch_add(&dev->want_kicks, want ? 1 : -1);
 }
 
-void vsnd_silence(void *dst, unsigned format, size_t samples)
-{
-	assert_int_equal(format, VSND_FMT_S16);
-	memset(dst, 0, samples * 2);
-}
-
 size_t vsnd_stream_queued(const struct vsnd_stream *s)
 {
 	return (size_t)(atomic_load(&s->queued) - atomic_load(&s->taken));
