@@ -104,7 +104,7 @@ static int needs_slots(struct conform *c)
 
 static int slots(struct conform *c)
 {
-	TRY(rig_up(c, &(struct rig_setup){ .inactive = true }));
+	TRY(rig_up(c, &(struct rig_setup){ .inactive = true, .front_end = "qemu" }));
 	TRY(needs_slots(c));
 	EXPECT(c, c->rig.fe.slots_offered >= 8, "%llu memory slots",
 		(unsigned long long)c->rig.fe.slots_offered);

@@ -143,6 +143,9 @@ int rig_suspend(struct conform *c, int ms)
 	const struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 	uint16_t used[QUEUES];
 
+	if (!c->rig.fe.who->pause[0].ring[0])
+		return skip(c, "%s has no VM pause that reaches the back-end",
+			c->rig.fe.who->name);
 	trace(c, "=> the VM is stopped for %d ms", ms);
 	if (frontend_pause(&c->rig.fe) < 0)
 		return broken(c, "pausing");

@@ -478,7 +478,8 @@ static int fault_stays_local(struct conform *c)
 	struct ring *tx;
 	uint32_t out;
 
-	TRY(up_with(c, SND_D_OUTPUT, &out));
+	TRY(rig_up(c, &(struct rig_setup){ .front_end = "qemu" }));
+	TRY(stream_pick(c, SND_D_OUTPUT, 0, &out));
 	tx = &c->rig.ring[Q_TX];
 	/* A head beyond the ring: nothing sensible can come of it. */
 	put16(tx->avail + 4, (uint16_t)tx->is.size);
