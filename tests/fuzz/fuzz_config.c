@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The configuration file.  What is taken,
- * printed and read again is the same.
+ * The configuration file.  What is taken makes a card that the library accepts,
+ * and printed and read again it is the same.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config.h"
+#include <vsnd/audio.h>
+
+#include "daemon/card.h"
+#include "device/device.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,6 +34,18 @@ static bool read_text(struct config *c, const char *text, size_t len)
 	return config_parse(c, text, len, &error) && config_complete(c, &error);
 }
 
+static void check_card(const struct config *c)
+{
+	static const struct vsnd_audio_ops ops = { .name = "fuzz" };
+	static struct card card;
+	struct vsnd_settings settings;
+
+	card_init(&card, c, &settings);
+	settings.audio = &ops;
+	if (settings_check(&settings) < 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config c;
@@ -38,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!read_text(&c, (const char *)data, size))
 		return 0;
+	check_card(&c);
 	first = printed(&c);
 	/* More than a file may have is no fault of the reader. */
 	if (strlen(first) <= CONFIG_BYTES_MAX) {
