@@ -31,10 +31,13 @@ static const char usage[] =
 	"      --once              exit after the first front-end has gone\n"
 	"\n"
 	"Sound:\n"
-	"      --audio=NAME        null (default) or file (also --backend)\n"
+	"      --audio=NAME        null (default), file or pipewire (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
+	"      --name=NAME         pipewire: what users see (default: vhost-user-snd)\n"
+	"      --target=NODE       pipewire: where to play, by node.name or object.serial\n"
+	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
 	"      --streams=N         playback streams, 1 to 64 (default 1)\n"
 	"\n"
 	"      --log-level=LEVEL   debug, info, warn (default) or error; the default may\n"
@@ -103,7 +106,26 @@ static bool set_once(struct options *o, const char *value)
 static bool set_audio(struct options *o, const char *value)
 {
 	o->audio = value;
-	return strcmp(value, "null") == 0 || strcmp(value, "file") == 0;
+	return strcmp(value, "null") == 0 || strcmp(value, "file") == 0 ||
+		strcmp(value, "pipewire") == 0;
+}
+
+static bool set_name(struct options *o, const char *value)
+{
+	o->name = value;
+	return *value;
+}
+
+static bool set_target(struct options *o, const char *value)
+{
+	o->target = value;
+	return *value;
+}
+
+static bool set_properties(struct options *o, const char *value)
+{
+	o->properties = value;
+	return *value;
 }
 
 static bool set_file_out(struct options *o, const char *value)
@@ -145,6 +167,9 @@ static const struct option table[] = {
 	{ "--backend", true, set_audio },
 	{ "--file-out", true, set_file_out },
 	{ "--file-pace", true, set_file_pace },
+	{ "--name", true, set_name },
+	{ "--target", true, set_target },
+	{ "--properties", true, set_properties },
 	{ "--streams", true, set_streams },
 	{ "--log-level", true, set_log_level },
 };
@@ -201,6 +226,7 @@ static int parse_all(int argc, char **argv, struct options *o)
 static int check_all(const struct options *o)
 {
 	bool file = strcmp(o->audio, "file") == 0;
+	bool pipewire = strcmp(o->audio, "pipewire") == 0;
 	struct audio_file_config config = { .pattern = o->file_out, .streams = o->streams };
 	const char *reason;
 	int sources = (o->socket_path != NULL) + (o->fd >= 0) + (o->socket_fd >= 0);
@@ -211,6 +237,8 @@ static int check_all(const struct options *o)
 		return usage_error("--audio=file needs --file-out", NULL);
 	if (!file && (o->file_out || o->file_fast))
 		return usage_error("--file-out and --file-pace need --audio=file", NULL);
+	if (!pipewire && (o->name || o->target || o->properties))
+		return usage_error("--name, --target and --properties need --audio=pipewire", NULL);
 	if (file && audio_file_check(&config, &reason) == -EINVAL) {
 		log_always("--file-out=%s: %s", o->file_out, reason);
 		return STATUS_USAGE;

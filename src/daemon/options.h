@@ -20,6 +20,7 @@ struct options {
 	const char *audio;
 	const char *file_out;		/* NULL: not given */
 	bool file_fast;
+	const char *name, *target, *properties;	/* NULL: not given */
 	unsigned streams;
 };
 
