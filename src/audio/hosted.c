@@ -150,6 +150,22 @@ static void silence(const struct hosted *h, void *dst, size_t frames)
 	vsnd_silence(dst, h->params.format, frames * h->params.channels);
 }
 
+/* DIRECT: whether the host may have @frames by now. */
+static bool in_time(struct hosted *h, size_t frames, int64_t now_ns)
+{
+	int64_t jitter_ns = 2 * frames_ns(h, (int64_t)frames_of_cycle(h));
+	int64_t ns = frames_ns(h, (int64_t)frames);
+
+	if (jitter_ns < HOSTED_JITTER_NS)
+		jitter_ns = HOSTED_JITTER_NS;
+	if (h->taken_ns < now_ns - jitter_ns)
+		h->taken_ns = now_ns - jitter_ns;
+	if (h->taken_ns > now_ns + jitter_ns)
+		return false;
+	h->taken_ns += ns - ns / 128;
+	return true;
+}
+
 void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frames,
 		int64_t stamp, int64_t now_ns)
 {
@@ -168,7 +184,7 @@ void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frame
 	n += lead;
 	if (n == frames)
 		return;
-	if (h->running && h->mode == HOSTED_DIRECT)
+	if (h->running && h->mode == HOSTED_DIRECT && in_time(h, frames - n, now_ns))
 		vsnd_pull(h->stream, at, frames - n, delay_frames + (int64_t)n);
 	else
 		silence(h, at, frames - n);

@@ -19,6 +19,11 @@
  * DIRECT leaves at least one period of the guest's buffer uncompleted by one
  * cycle of the host, so that the guest sees its position move.
  *
+ * A host that was stopped may make up for it with a burst of cycles.  The guest is
+ * not to follow: to it, completions in a burst look like no movement.  So a host
+ * that takes more than the time since has passed gets silence for it; 1 part in 128
+ * is not counted, which is more than clocks differ by.
+ *
  * What is in the ring when the voice stops is still the host's to take.
  */
 #ifndef VSND_AUDIO_HOSTED_H
@@ -31,6 +36,8 @@
 
 #define HOSTED_START_NS 1000000000
 #define HOSTED_AWAY_NS 100000000
+/* How far a host may be late and make up for it, and run ahead: this, or two cycles. */
+#define HOSTED_JITTER_NS 50000000
 /* Cycles up to this long are read ahead for. */
 #define HOSTED_CYCLE_MS 350
 
@@ -53,6 +60,7 @@ struct hosted {
 	size_t former_frames;	/* ... and in the one before */
 	int64_t cycle_ns;	/* when it called */
 	int64_t host_delay;	/* frames, from its call on */
+	int64_t taken_ns;	/* DIRECT: the time up to which the host has taken frames */
 	int64_t away_ns;	/* when the timer takes over */
 	struct pace_clock clock;	/* AHEAD and AWAY */
 	struct read_ahead ahead;
