@@ -122,12 +122,13 @@ static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
 		.channels = params->channels,
 	};
 	uint8_t space[1024];
-	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof(space));
+	struct spa_pod_builder builder;
 	const struct spa_pod *param;
 
 	for (uint32_t i = 0; i < params->channels && i < SPA_AUDIO_MAX_CHANNELS; i++)
 		info.position[i] = params->channels <= POSITIONS_MAX
 			? positions[params->channels][i] : SPA_AUDIO_CHANNEL_AUX0 + i;
+	spa_pod_builder_init(&builder, space, sizeof(space));
 	param = spa_format_audio_raw_build(&builder, SPA_PARAM_EnumFormat, &info);
 	return pw_stream_connect(stream, PW_DIRECTION_OUTPUT, PW_ID_ANY,
 		PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_INACTIVE | PW_STREAM_FLAG_MAP_BUFFERS |
