@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dpipewire=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -116,6 +116,10 @@ step_tsan() {
 
 step_probe() {
 	python3 tests/probe/run.py --build=build
+}
+
+step_audio() {
+	python3 tests/audio/pipewire.py --build=build
 }
 
 step_rt() {
