@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dpipewire=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -142,6 +142,10 @@ step_conform() {
 	conform file "--audio=file --file-out={dir}/%s.wav" --played="{dir}/%s.wav" || rc=1
 	python3 tests/conform/mutants.py --build=build --sample=5 | named mutant || rc=1
 	return "$rc"
+}
+
+step_audio() {
+	python3 tests/audio/pipewire.py --build=build
 }
 
 step_rt() {

@@ -36,6 +36,17 @@ struct audio_file_config {
 /* NULL in a build without libsndfile. */
 extern const struct vsnd_audio_ops *const audio_file_ops;
 
+/* Plays through PipeWire.  See pipewire.c.  Strings may be NULL. */
+struct audio_pipewire_config {
+	const char *name;	/* what users see in their mixer */
+	const char *target;	/* object.serial or node.name of where to play */
+	const char *properties;	/* of the streams, as PIPEWIRE_PROPS */
+	struct audio_log log;
+};
+
+/* NULL in a build without PipeWire. */
+extern const struct vsnd_audio_ops *const audio_pipewire_ops;
+
 /*
  * Judge a configuration before a device is made with it.  0, or a negative
  * errno with the reason in *@ret_reason (static).

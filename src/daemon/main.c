@@ -25,6 +25,7 @@
 struct program {
 	struct options options;
 	struct audio_file_config file;
+	struct audio_pipewire_config pipewire;
 	struct card card;
 	struct loop *loop;
 	struct vu_server *server;
@@ -63,12 +64,31 @@ static void audio_line(void *ctx, enum audio_level level, const char *text)
 	log_line(levels[level], "%s", text);
 }
 
+static int init_pipewire(struct program *p, struct vsnd_settings *device)
+{
+	if (!audio_pipewire_ops) {
+		log_always("--audio=pipewire: built without PipeWire");
+		return -ENOTSUP;
+	}
+	p->pipewire = (struct audio_pipewire_config){
+		.name = p->options.name ? p->options.name : "vhost-user-snd",
+		.target = p->options.target,
+		.properties = p->options.properties,
+		.log = { .line = audio_line },
+	};
+	device->audio = audio_pipewire_ops;
+	device->audio_config = &p->pipewire;
+	return 0;
+}
+
 /* Choose the back-end.  0 or a negative errno, logged. */
 static int init_audio(struct program *p, struct vsnd_settings *device)
 {
 	const char *reason;
 	int err;
 
+	if (strcmp(p->options.audio, "pipewire") == 0)
+		return init_pipewire(p, device);
 	if (strcmp(p->options.audio, "file") != 0) {
 		device->audio = &audio_null_ops;
 		return 0;

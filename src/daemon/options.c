@@ -34,10 +34,13 @@ static const char usage[] =
 	"      --once              exit after the first front-end has gone\n"
 	"\n"
 	"Sound:\n"
-	"      --audio=NAME        null (default) or file (also --backend)\n"
+	"      --audio=NAME        null (default), file or pipewire (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
+	"      --name=NAME         pipewire: what users see (default: vhost-user-snd)\n"
+	"      --target=NODE       pipewire: where to play, by node.name or object.serial\n"
+	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
 	"\n"
 	"The card that the guest gets:\n"
 	"      --streams=N         playback streams, 1 to 64 (default 1)\n"
@@ -118,7 +121,26 @@ static bool set_once(struct options *o, const char *value)
 static bool set_audio(struct options *o, const char *value)
 {
 	o->audio = value;
-	return strcmp(value, "null") == 0 || strcmp(value, "file") == 0;
+	return strcmp(value, "null") == 0 || strcmp(value, "file") == 0 ||
+		strcmp(value, "pipewire") == 0;
+}
+
+static bool set_name(struct options *o, const char *value)
+{
+	o->name = value;
+	return *value;
+}
+
+static bool set_target(struct options *o, const char *value)
+{
+	o->target = value;
+	return *value;
+}
+
+static bool set_properties(struct options *o, const char *value)
+{
+	o->properties = value;
+	return *value;
 }
 
 static bool set_file_out(struct options *o, const char *value)
@@ -201,6 +223,9 @@ static const struct option table[] = {
 	{ "--backend", true, true, set_audio },
 	{ "--file-out", true, true, set_file_out },
 	{ "--file-pace", true, true, set_file_pace },
+	{ "--name", true, true, set_name },
+	{ "--target", true, true, set_target },
+	{ "--properties", true, true, set_properties },
 	{ "--streams", true, false, set_streams },
 	{ "--formats", true, false, set_formats },
 	{ "--rates", true, false, set_rates },
@@ -342,6 +367,7 @@ static int value_error(const struct options *o, const char *key, const char *val
 static int check_all(const struct options *o)
 {
 	bool file = strcmp(o->audio, "file") == 0;
+	bool pipewire = strcmp(o->audio, "pipewire") == 0;
 	struct audio_file_config config = { .pattern = o->file_out, .streams = o->config.streams };
 	const char *reason;
 	int sources = (o->socket_path != NULL) + (o->fd >= 0) + (o->socket_fd >= 0);
@@ -352,6 +378,8 @@ static int check_all(const struct options *o)
 		return usage_error("--audio=file needs --file-out", NULL);
 	if (!file && (o->file_out || o->file_fast))
 		return usage_error("--file-out and --file-pace need --audio=file", NULL);
+	if (!pipewire && (o->name || o->target || o->properties))
+		return usage_error("--name, --target and --properties need --audio=pipewire", NULL);
 	if (file && audio_file_check(&config, &reason) == -EINVAL)
 		return value_error(o, "file-out", o->file_out, reason);
 	return -1;

@@ -26,6 +26,7 @@ struct options {
 	const char *audio;
 	const char *file_out;		/* NULL: not given */
 	bool file_fast;
+	const char *name, *target, *properties;	/* NULL: not given */
 
 	const char *config_path;	/* NULL: not given */
 	bool print_config;

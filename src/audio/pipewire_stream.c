@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One voice's pw_stream: its properties, its format, and what becomes of it.
+ *
+ * The format is the guest's own; the server's side of the stream converts.  The
+ * latency that is asked for is the guest's period.  PIPEWIRE_PROPS, PIPEWIRE_LATENCY
+ * and the other variables of the environment are read by pw_stream itself.
+ */
+#include "audio/pipewire.h"
+
+#include <errno.h>
+
+#include <spa/param/audio/format-utils.h>
+
+static const enum spa_audio_format formats[VSND_FORMATS] = {
+	[VSND_FMT_MU_LAW] = SPA_AUDIO_FORMAT_ULAW,
+	[VSND_FMT_A_LAW] = SPA_AUDIO_FORMAT_ALAW,
+	[VSND_FMT_S8] = SPA_AUDIO_FORMAT_S8,
+	[VSND_FMT_U8] = SPA_AUDIO_FORMAT_U8,
+	[VSND_FMT_S16] = SPA_AUDIO_FORMAT_S16_LE,
+	[VSND_FMT_U16] = SPA_AUDIO_FORMAT_U16_LE,
+	[VSND_FMT_S18_3] = SPA_AUDIO_FORMAT_S18_LE,
+	[VSND_FMT_U18_3] = SPA_AUDIO_FORMAT_U18_LE,
+	[VSND_FMT_S20_3] = SPA_AUDIO_FORMAT_S20_LE,
+	[VSND_FMT_U20_3] = SPA_AUDIO_FORMAT_U20_LE,
+	[VSND_FMT_S24_3] = SPA_AUDIO_FORMAT_S24_LE,
+	[VSND_FMT_U24_3] = SPA_AUDIO_FORMAT_U24_LE,
+	[VSND_FMT_S24] = SPA_AUDIO_FORMAT_S24_32_LE,
+	[VSND_FMT_U24] = SPA_AUDIO_FORMAT_U24_32_LE,
+	[VSND_FMT_S32] = SPA_AUDIO_FORMAT_S32_LE,
+	[VSND_FMT_U32] = SPA_AUDIO_FORMAT_U32_LE,
+	[VSND_FMT_FLOAT] = SPA_AUDIO_FORMAT_F32_LE,
+	[VSND_FMT_FLOAT64] = SPA_AUDIO_FORMAT_F64_LE,
+};
+
+#define POSITIONS_MAX 8
+
+static const uint32_t positions[POSITIONS_MAX + 1][POSITIONS_MAX] = {
+	[1] = { SPA_AUDIO_CHANNEL_MONO },
+	[2] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR },
+	[3] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_LFE },
+	[4] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
+		SPA_AUDIO_CHANNEL_RR },
+	[5] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
+		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC },
+	[6] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
+		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE },
+	[7] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
+		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE,
+		SPA_AUDIO_CHANNEL_RC },
+	[8] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
+		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE,
+		SPA_AUDIO_CHANNEL_SL, SPA_AUDIO_CHANNEL_SR },
+};
+
+bool stream_knows(uint8_t format)
+{
+	return format < VSND_FORMATS && formats[format] != SPA_AUDIO_FORMAT_UNKNOWN;
+}
+
+/* Audio thread. */
+static void on_process(void *data)
+{
+	pipewire_process(data);
+}
+
+static void on_state_changed(void *data, enum pw_stream_state old, enum pw_stream_state state,
+		const char *error)
+{
+	struct vsnd_voice *v = data;
+
+	if (!v->stream)
+		return;	/* our own stream_destroy() */
+	host_log(v->audio, AUDIO_DEBUG, "PipeWire: stream %u: %s%s%s", v->hosted.params.stream,
+		pw_stream_state_as_string(state), error ? ": " : "", error ? error : "");
+	if (state == PW_STREAM_STATE_ERROR ||
+			(state == PW_STREAM_STATE_UNCONNECTED && old != state)) {
+		v->failed = true;
+		host_settle(v->audio);
+	}
+}
+
+static const struct pw_stream_events stream_events = {
+	.version = PW_VERSION_STREAM_EVENTS,
+	.state_changed = on_state_changed,
+	.process = on_process,
+};
+
+static struct pw_properties *make_properties(const struct vsnd_voice *v)
+{
+	const struct audio_pipewire_config *config = v->audio->config;
+	const struct vsnd_voice_params *params = &v->hosted.params;
+	const char *name = config->name ? config->name : "vhost-user-snd";
+	struct pw_properties *p = pw_properties_new(
+		PW_KEY_MEDIA_TYPE, "Audio",
+		PW_KEY_MEDIA_CATEGORY, "Playback",
+		PW_KEY_MEDIA_ROLE, "Music",
+		PW_KEY_APP_NAME, name,
+		NULL);
+
+	if (!p)
+		return NULL;
+	pw_properties_setf(p, PW_KEY_NODE_NAME, "%s.playback.%u", name, params->stream);
+	pw_properties_setf(p, PW_KEY_NODE_DESCRIPTION, "%s", name);
+	pw_properties_setf(p, PW_KEY_MEDIA_NAME, "Playback %u", params->stream);
+	pw_properties_setf(p, PW_KEY_NODE_LATENCY, "%u/%u", params->period_frames, params->rate_hz);
+	/* Of the loops that newer versions may have, the one we know. */
+	pw_properties_set(p, "node.loop.name", "data-loop.0");
+	if (config->target)
+		pw_properties_set(p, PW_KEY_TARGET_OBJECT, config->target);
+	if (config->properties)
+		pw_properties_update_string(p, config->properties, strlen(config->properties));
+	return p;
+}
+
+static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
+{
+	const struct vsnd_voice_params *params = &v->hosted.params;
+	struct spa_audio_info_raw info = {
+		.format = formats[params->format],
+		.rate = params->rate_hz,
+		.channels = params->channels,
+	};
+	uint8_t space[1024];
+	struct spa_pod_builder builder;
+	const struct spa_pod *param;
+
+	for (uint32_t i = 0; i < params->channels && i < SPA_AUDIO_MAX_CHANNELS; i++)
+		info.position[i] = params->channels <= POSITIONS_MAX
+			? positions[params->channels][i] : SPA_AUDIO_CHANNEL_AUX0 + i;
+	spa_pod_builder_init(&builder, space, sizeof(space));
+	param = spa_format_audio_raw_build(&builder, SPA_PARAM_EnumFormat, &info);
+	return pw_stream_connect(stream, PW_DIRECTION_OUTPUT, PW_ID_ANY,
+		PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_INACTIVE | PW_STREAM_FLAG_MAP_BUFFERS |
+		PW_STREAM_FLAG_RT_PROCESS, &param, 1);
+}
+
+int stream_create(struct vsnd_voice *v)
+{
+	struct pw_properties *props = make_properties(v);
+	int err;
+
+	if (!props)
+		return -ENOMEM;
+	v->stream = pw_stream_new(v->audio->core, "playback", props);
+	if (!v->stream)
+		return -errno;
+	v->active = false;
+	pw_stream_add_listener(v->stream, &v->listener, &stream_events, v);
+	err = connect_stream(v, v->stream);
+	if (err < 0)
+		stream_destroy(v);
+	return err;
+}
+
+/* process() is not running any more when this returns. */
+void stream_destroy(struct vsnd_voice *v)
+{
+	struct pw_stream *stream = v->stream;
+
+	pw_stream_disconnect(stream);
+	v->stream = NULL;
+	pw_stream_destroy(stream);
+	v->active = false;
+}

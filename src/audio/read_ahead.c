@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "audio/read_ahead.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S 1000000000
+/* The part of the distance that one cycle makes good. */
+#define GAIN 16
+/* ... but no more than this part of the cycle. */
+#define SHIFT_MAX 32
+
+int read_ahead_init(struct read_ahead *r, size_t capacity, size_t frame_bytes)
+{
+	*r = (struct read_ahead){ .capacity = capacity, .frame_bytes = frame_bytes };
+	r->bytes = malloc(capacity * frame_bytes);
+	if (!r->bytes)
+		return -ENOMEM;
+	/* Resident before the audio thread comes. */
+	memset(r->bytes, 1, capacity * frame_bytes);
+	return 0;
+}
+
+void read_ahead_free(struct read_ahead *r)
+{
+	free(r->bytes);
+	r->bytes = NULL;
+}
+
+void read_ahead_clear(struct read_ahead *r)
+{
+	r->first = 0;
+	r->level = 0;
+	r->primed = false;
+}
+
+void *read_ahead_place(const struct read_ahead *r, size_t *ret_frames)
+{
+	size_t end = (r->first + r->level) % r->capacity;
+	size_t room = r->capacity - r->level;
+
+	*ret_frames = room < r->capacity - end ? room : r->capacity - end;
+	return r->bytes + end * r->frame_bytes;
+}
+
+void read_ahead_put(struct read_ahead *r, size_t frames)
+{
+	assert(frames <= r->capacity - r->level);
+	r->level += frames;
+}
+
+size_t read_ahead_take(struct read_ahead *r, void *dst, size_t frames)
+{
+	size_t n = frames < r->level ? frames : r->level;
+	size_t piece = n < r->capacity - r->first ? n : r->capacity - r->first;
+
+	memcpy(dst, r->bytes + r->first * r->frame_bytes, piece * r->frame_bytes);
+	memcpy((uint8_t *)dst + piece * r->frame_bytes, r->bytes, (n - piece) * r->frame_bytes);
+	r->first = (r->first + n) % r->capacity;
+	r->level -= n;
+	if (n < frames)
+		r->primed = false;
+	return n;
+}
+
+/* A guest cycle, by which what is there may just not have grown, and 10 ms. */
+size_t read_ahead_margin(const struct pace_clock *c)
+{
+	return pace_clock_frames(c) + c->rate_hz / 100;
+}
+
+/* What would be there if the guest were pulled frame by frame. */
+static int64_t smooth_level(const struct read_ahead *r, const struct pace_clock *c, int64_t now_ns)
+{
+	int64_t left_ns = pace_clock_deadline(c) - now_ns;
+	int64_t cycle_ns = pace_clock_cycle_ns(c);
+
+	return (int64_t)r->level + (cycle_ns - left_ns) * c->rate_hz / NS_PER_S;
+}
+
+static void follow(const struct read_ahead *r, struct pace_clock *c, size_t frames, int64_t now_ns)
+{
+	int64_t wanted = (int64_t)(frames + read_ahead_margin(c));
+	int64_t shift = (smooth_level(r, c, now_ns) - wanted) / GAIN;
+	int64_t shift_max = (int64_t)frames / SHIFT_MAX;
+
+	if (shift > shift_max)
+		shift = shift_max;
+	if (shift < -shift_max)
+		shift = -shift_max;
+	c->start_ns += shift * NS_PER_S / c->rate_hz;
+}
+
+size_t read_ahead_begin(struct read_ahead *r, struct pace_clock *c, size_t frames, int64_t now_ns)
+{
+	size_t margin = read_ahead_margin(c);
+	size_t ready = r->level > margin ? r->level - margin : 0;
+
+	if (r->primed) {
+		follow(r, c, frames, now_ns);
+		return 0;
+	}
+	r->primed = ready > 0;
+	return ready < frames ? frames - ready : 0;
+}
