@@ -57,11 +57,11 @@ struct pcm {
 /* An I/O message between fetch and completion; lives in io_queue.msgs. */
 struct io_msg {
 	struct vq_chain chain;
-	struct vq_cursor data;	/* what of its frames has not been pulled yet */
-	uint64_t bytes;		/* of frames, in all */
-	uint64_t end_frame;	/* the stream's position when its last byte went out */
+	struct vq_cursor data;	/* what of its frames has not been pulled, or filled, yet */
+	uint64_t bytes;		/* of frames, or room for them, in all */
+	uint64_t end_frame;	/* the stream's position at its last byte */
 	uint32_t next;		/* in a FIFO, the done list or the free list */
-	bool consumed;		/* all of data is out */
+	bool consumed;		/* all of data is out, or full */
 	bool failed;		/* its memory was not there */
 	enum snd_status status;	/* on the done list */
 	uint32_t latency_bytes;	/* on the done list */
@@ -130,9 +130,8 @@ struct vsnd_stream {
 	uint8_t carry[VSND_CHANNELS_MAX * 8];	/* a part of a frame, from messages gone */
 	uint32_t carry_len;
 
-	uint64_t pos;		/* frames pulled, silence included */
-	uint64_t pull_pos;	/* pos at the start of the last pull */
-	int64_t pull_delay;	/* delay_frames of the last pull */
+	uint64_t pos;		/* frames pulled, silence included; or captured, lost ones included */
+	int64_t host_pos;	/* what the host's converter was at when it last came */
 
 	uint64_t starved;	/* frames of silence since the last frame of the guest's */
 	struct notice notice;
@@ -226,16 +225,23 @@ void io_finish(struct io_queue *q, uint32_t i, enum snd_status status, uint32_t 
 void io_flush(struct vsnd_stream *s);
 uint32_t msg_list_pop(const struct io_queue *q, struct msg_list *l);
 
-/* play.c; audio thread */
+/* stream.c; audio thread */
 bool stream_live(const struct vsnd_stream *s);
-/* Complete what is consumed and need not be held. */
+/* Complete what is through and need not be held. */
 void stream_complete(struct vsnd_stream *s);
 void stream_rewind(struct vsnd_stream *s);
+struct io_msg *stream_reading(struct vsnd_stream *s, uint64_t end_frame);
+uint64_t stream_frames_of(const struct vsnd_stream *s, uint64_t bytes);
 
 /* notice.c; audio thread */
 void notice_mark(struct vsnd_stream *s);	/* after completions were published */
 void notice_update(struct vsnd_stream *s);
 bool notice_must_hold(struct vsnd_stream *s);
+
+static inline bool stream_is_input(const struct vsnd_stream *s)
+{
+	return s->queue->index == VSND_RXQ;
+}
 
 static inline void counter_add(_Atomic uint64_t *c, uint64_t n)
 {
