@@ -87,6 +87,7 @@ size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_
 {
 	size_t got = vsnd_stream_queued(s);
 
+	assert(!stream_is_input(s));
 	if (s->frame_bytes == 0)
 		return 0;
 	if (got > frames)

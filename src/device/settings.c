@@ -73,7 +73,7 @@ static bool stream_ok(const struct vsnd_stream_settings *s)
 		return false;
 	if ((s->rates & ~RATE_MASK) || !(s->rates & RATE_MASK_1_2))
 		return false;
-	return s->direction == VSND_OUTPUT && s->channels_min > 0 &&
+	return s->direction <= VSND_INPUT && s->channels_min > 0 &&
 	       s->channels_min <= s->channels_max && s->channels_max <= VSND_CHANNELS_MAX;
 }
 

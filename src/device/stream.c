@@ -28,7 +28,7 @@ void stream_rewind(struct vsnd_stream *s)
  * What the host still has to play after position @end_frame, or has captured
  * since.
  */
-static uint32_t latency_bytes(const struct vsnd_stream *s, uint64_t end_frame)
+static uint32_t latency_after(const struct vsnd_stream *s, uint64_t end_frame)
 {
 	int64_t ahead = (int64_t)end_frame - s->host_pos;
 	int64_t frames = stream_is_input(s) ? -ahead : ahead;
@@ -37,6 +37,17 @@ static uint32_t latency_bytes(const struct vsnd_stream *s, uint64_t end_frame)
 	if (frames < 0)
 		frames = 0;
 	return (uint32_t)(frames < max ? frames : max) * s->frame_bytes;
+}
+
+void stream_return(struct vsnd_stream *s, uint32_t i, uint32_t latency_bytes)
+{
+	if (s->queue->msgs[i].failed) {
+		counter_add(&s->counters.errors, 1);
+		io_finish(s->queue, i, SND_S_IO_ERR, 0);
+	} else {
+		counter_add(&s->counters.messages, 1);
+		io_finish(s->queue, i, SND_S_OK, latency_bytes);
+	}
 }
 
 void stream_complete(struct vsnd_stream *s)
@@ -48,13 +59,7 @@ void stream_complete(struct vsnd_stream *s)
 		struct io_msg *m = &q->msgs[i];
 
 		s->notice.completed += m->bytes;
-		if (m->failed) {
-			counter_add(&s->counters.errors, 1);
-			io_finish(q, i, SND_S_IO_ERR, 0);
-		} else {
-			counter_add(&s->counters.messages, 1);
-			io_finish(q, i, SND_S_OK, latency_bytes(s, m->end_frame));
-		}
+		stream_return(s, i, latency_after(s, m->end_frame));
 	}
 }
 

@@ -1,0 +1,800 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Input messages: from the ring to the host's frames and back. */
+#include "device_fixture.h"
+
+#define FRAME 4u
+#define PERIOD 480u
+#define BYTES (PERIOD * FRAME)
+#define MIC 2u
+
+static uint8_t spoken[1 << 20];
+
+/* The host's next @frames frames: a pattern that never repeats within a test. */
+static const uint8_t *speak(uint32_t *seed, size_t frames)
+{
+	for (size_t i = 0; i < frames; i++, (*seed)++)
+		memcpy(spoken + i * FRAME, &(uint32_t){ htole32(*seed * 2654435761u) }, FRAME);
+	return spoken;
+}
+
+static size_t capture(struct device *d, uint32_t *seed, size_t frames)
+{
+	const uint8_t *src = speak(seed, frames);
+
+	return record(d, MIC, src, frames, 0);
+}
+
+/* @n bytes of the pattern at @gpa, the first being byte *@at of it. */
+static void expect_bytes(struct device *d, uint64_t gpa, size_t n, uint64_t *at)
+{
+	const uint8_t *got = guest_ptr(&d->g, gpa);
+
+	for (size_t i = 0; i < n; i++, (*at)++) {
+		uint32_t frame = htole32((uint32_t)(*at / FRAME) * 2654435761u);
+
+		assert_int_equal(got[i], ((uint8_t *)&frame)[*at % FRAME]);
+	}
+}
+
+static void expect_all(struct device *d, uint64_t gpa, size_t n, uint8_t value)
+{
+	const uint8_t *got = guest_ptr(&d->g, gpa);
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(got[i], value);
+}
+
+/* An empty buffer of @bytes bytes. */
+static struct sent place(struct device *d, uint32_t bytes)
+{
+	uint8_t seed = 0xa5;
+	struct sent s = send_bytes(d, VSND_RXQ, MIC, bytes, &seed);
+
+	memset(guest_ptr(&d->g, s.data), 0xa5, bytes);
+	return s;
+}
+
+/* It is back, full, and what is in it goes on at *@at. */
+static void expect_full_after(struct device *d, const struct sent *s, uint64_t *at, uint32_t latency)
+{
+	expect_used(d, VSND_RXQ, s, 8 + s->bytes, OK, latency);
+	expect_bytes(d, s->data, s->bytes, at);
+}
+
+static void expect_full(struct device *d, const struct sent *s, uint64_t *at)
+{
+	expect_full_after(d, s, at, 0);
+}
+
+/* The latency that a message came back with. */
+static uint32_t latency_of(struct device *d, const struct sent *s)
+{
+	return le32toh(((uint32_t *)guest_ptr(&d->g, s->status))[1]);
+}
+
+static void open_mic(struct device *d, uint64_t features)
+{
+	device_open_inputs(d, features, 256, 1);
+}
+
+static void start_mic(struct device *d)
+{
+	run(d, MIC, 64);
+}
+
+/* Buffers wait empty for START, then fill in order, each done at its last frame. */
+static void messages_complete_when_full(void **state)
+{
+	struct vsnd_stream_stats stats;
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct sent s[4];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, INDIRECT | EVENT_IDX);
+	prepare(&d, MIC, 8);
+	for (unsigned i = 0; i < 4; i++)
+		s[i] = place(&d, BYTES);
+	vsnd_queue_kick(d.dev, VSND_RXQ);
+	expect_nothing(&d, VSND_RXQ);
+	assert_int_equal(command(&d, START, MIC), OK);
+	assert_true(d.host->voice[MIC].runs);
+	expect_nothing(&d, VSND_RXQ);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(capture(&d, &seed, PERIOD - 1), PERIOD - 1);
+		expect_nothing(&d, VSND_RXQ);
+		assert_int_equal(capture(&d, &seed, 1), 1);
+		expect_full(&d, &s[i], &at);
+	}
+	assert_int_equal(vsnd_stream_stats(d.dev, MIC, &stats), 0);
+	assert_int_equal(stats.messages, 4);
+	assert_int_equal(stats.frames, 4 * PERIOD);
+	assert_int_equal(stats.xruns, 0);
+	device_close(&d);
+}
+
+/* latency_bytes: what the host has captured since the newest frame of the buffer. */
+static void latency_is_the_age(void **state)
+{
+	struct sent s[4];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	for (unsigned i = 0; i < 4; i++)
+		s[i] = place(&d, 100 * FRAME);
+	record(&d, MIC, spoken, 250, 30);
+	expect_used(&d, VSND_RXQ, &s[0], 8 + 400, OK, (30 + 150) * FRAME);
+	expect_used(&d, VSND_RXQ, &s[1], 8 + 400, OK, (30 + 50) * FRAME);
+	/* A host that hands over what it will capture only then. */
+	record(&d, MIC, spoken, 50, -5);
+	expect_used(&d, VSND_RXQ, &s[2], 8 + 400, OK, 0);
+	/* More than ten seconds are reported as ten; lost frames age the others, too. */
+	record(&d, MIC, spoken, 100, 48000 * 60);
+	expect_used(&d, VSND_RXQ, &s[3], 8 + 400, OK, 48000 * 10 * FRAME);
+	s[0] = place(&d, 100 * FRAME);
+	assert_int_equal(record(&d, MIC, spoken, 300, 0), 100);
+	expect_used(&d, VSND_RXQ, &s[0], 8 + 400, OK, 200 * FRAME);
+	device_close(&d);
+}
+
+/* "Full" means the buffer given, of whatever size; frames may be cut between two. */
+static void any_size_is_filled(void **state)
+{
+	static const uint32_t sizes[] = { BYTES * 2, BYTES / 2, 1922, 1918, 1, 1, 1, 1, 3, 5, 4001,
+					  2, 0, 1, 7, 1 };
+	uint32_t seed = 0, total = 0;
+	uint64_t at = 0;
+	struct sent s[16];
+	struct device d;
+
+	(void)state;
+	for (size_t step = 1; step < 3000; step = step * 3 + 1) {
+		open_mic(&d, INDIRECT);
+		start_mic(&d);
+		seed = total = 0;
+		at = 0;
+		for (unsigned i = 0; i < 16; i++) {
+			s[i] = place(&d, sizes[i]);
+			total += sizes[i];
+		}
+		while (seed * FRAME < total) {
+			size_t left = total / FRAME - seed;
+
+			left = left < step ? left : step;
+			assert_int_equal(capture(&d, &seed, left), left);
+		}
+		for (unsigned i = 0; i < 16; i++)
+			expect_full_after(&d, &s[i], &at, latency_of(&d, &s[i]));
+		assert_int_equal(at, total);
+		device_close(&d);
+	}
+}
+
+/* One buffer at a time, each shorter than a frame: the rest of the frame waits for it. */
+static void crumbs(void **state)
+{
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct device d;
+	struct sent s;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	for (unsigned i = 0; i < 40; i++) {
+		s = place(&d, 1 + i % 3);
+		/* What a host does that gives no more than there is room for. */
+		vsnd_queue_kick(d.dev, VSND_RXQ);
+		while (!ring_has_used(&d.ring[VSND_RXQ])) {
+			size_t room = vsnd_stream_room(d.host->voice[MIC].stream);
+
+			assert_in_range(room, 1, 2);
+			assert_int_equal(capture(&d, &seed, room), room);
+		}
+		expect_full(&d, &s, &at);
+	}
+	device_close(&d);
+}
+
+/* Room is counted in frames that begin in a message. */
+static void room(void **state)
+{
+	uint32_t seed = 0;
+	struct vsnd_stream *mic;
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	prepare(&d, MIC, 8);
+	mic = d.host->voice[MIC].stream;
+	place(&d, 10);
+	vsnd_queue_kick(d.dev, VSND_RXQ);
+	assert_int_equal(vsnd_stream_room(mic), 0);
+	assert_int_equal(command(&d, START, MIC), OK);
+	assert_int_equal(vsnd_stream_room(mic), 3);
+	assert_int_equal(capture(&d, &seed, 9), 3);
+	assert_int_equal(vsnd_stream_room(mic), 0);
+	place(&d, 2);
+	record(&d, MIC, NULL, 0, 0);
+	assert_int_equal(vsnd_stream_room(mic), 0);
+	place(&d, 5);
+	record(&d, MIC, NULL, 0, 0);
+	assert_int_equal(vsnd_stream_room(mic), 2);
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	assert_int_equal(vsnd_stream_room(mic), 0);
+	assert_int_equal(vsnd_push(mic, spoken, 5, 0), 0);
+	device_close(&d);
+}
+
+/* STOP keeps what is half full, and START goes on behind it. */
+static void stop_keeps_start_goes_on(void **state)
+{
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct sent s[3];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	for (unsigned i = 0; i < 3; i++)
+		s[i] = place(&d, BYTES);
+	capture(&d, &seed, 720);
+	expect_full_after(&d, &s[0], &at, 240 * FRAME);
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	assert_false(d.host->voice[MIC].runs);
+	vsnd_queue_kick(d.dev, VSND_RXQ);
+	expect_nothing(&d, VSND_RXQ);
+	assert_int_equal(command(&d, START, MIC), OK);
+	assert_int_equal(capture(&d, &seed, 720), 720);
+	expect_full_after(&d, &s[1], &at, 480 * FRAME);
+	expect_full(&d, &s[2], &at);
+	device_close(&d);
+}
+
+/* RELEASE returns what is half full as long as it is, silence behind it. */
+static void release_returns_what_was_recorded(void **state)
+{
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct sent s[4];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	for (unsigned i = 0; i < 3; i++)
+		s[i] = place(&d, BYTES);
+	capture(&d, &seed, 240);
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	/* One that nobody was told about. */
+	s[3] = place(&d, BYTES);
+	d.notified[VSND_RXQ] = 0;
+	d.host->flush_frames = 1000;
+	assert_int_equal(command(&d, RELEASE, MIC), OK);
+	assert_int_equal(d.notified[VSND_RXQ], 1);
+	assert_int_equal(d.host->flushed_frames, 0);
+	expect_used(&d, VSND_RXQ, &s[0], 8 + 960, OK, 0);
+	expect_bytes(&d, s[0].data, 960, &at);
+	expect_all(&d, s[0].data + 960, 960, 0);
+	for (unsigned i = 1; i < 4; i++) {
+		expect_used(&d, VSND_RXQ, &s[i], 8, OK, 0);
+		expect_all(&d, s[i].data, BYTES, 0);
+	}
+	s[0] = place(&d, BYTES);
+	vsnd_queue_kick(d.dev, VSND_RXQ);
+	expect_used(&d, VSND_RXQ, &s[0], 8, IOE, 0);
+	expect_all(&d, s[0].data, 8, 0);
+	device_close(&d);
+}
+
+/* Silence is the format's own, also across the messages' ends. */
+static void silence_of_formats(void **state)
+{
+	static const struct {
+		unsigned format, bytes;
+		uint8_t sample[4];
+	} formats[] = {
+		{ VSND_FMT_U8, 1, { 0x80 } },
+		{ VSND_FMT_U16, 2, { 0, 0x80 } },
+		{ VSND_FMT_U24_3, 3, { 0, 0, 0x80 } },
+		{ VSND_FMT_FLOAT, 4, { 0 } },
+	};
+	static const uint32_t sizes[] = { 1201, 1, 4, 2, 592 };
+	struct vsnd_stream_stats stats;
+	struct device d;
+
+	(void)state;
+	for (unsigned f = 0; f < 4; f++) {
+		uint32_t frame = formats[f].bytes * 2;
+		size_t frames = 1800 / frame, at = 0;
+		struct sent s[5], rest;
+
+		open_mic(&d, EVENT_IDX);
+		assert_int_equal(set_params(&d, MIC, frame * 1000, frame * 100, 0, 2,
+					    formats[f].format, VSND_RATE_48000), OK);
+		assert_int_equal(command(&d, PREPARE, MIC), OK);
+		assert_int_equal(command(&d, START, MIC), OK);
+		for (unsigned i = 0; i < 5; i++)
+			s[i] = place(&d, sizes[i]);
+		assert_int_equal(record(&d, MIC, NULL, 7, 0), 7);
+		assert_int_equal(record(&d, MIC, NULL, frames - 7, 0), frames - 7);
+		for (unsigned i = 0; i < 5; i++) {
+			const uint8_t *got = guest_ptr(&d.g, s[i].data);
+
+			expect_used(&d, VSND_RXQ, &s[i], 8 + sizes[i], OK, latency_of(&d, &s[i]));
+			for (size_t k = 0; k < sizes[i]; k++, at++)
+				assert_int_equal(got[k], formats[f].sample[at % formats[f].bytes]);
+		}
+		assert_int_equal(at, 1800);
+		assert_int_equal(vsnd_stream_stats(d.dev, MIC, &stats), 0);
+		assert_int_equal(stats.silence, frames);
+		assert_int_equal(stats.frames, 0);
+		rest = place(&d, frame * 50);
+		record(&d, MIC, spoken, 10, 0);
+		assert_int_equal(command(&d, STOP, MIC), OK);
+		assert_int_equal(command(&d, RELEASE, MIC), OK);
+		expect_used(&d, VSND_RXQ, &rest, 8 + 10 * frame, OK, 0);
+		for (size_t k = 10 * frame; k < 50 * frame; k++)
+			assert_int_equal(((uint8_t *)guest_ptr(&d.g, rest.data))[k],
+					 formats[f].sample[k % formats[f].bytes]);
+		device_close(&d);
+	}
+}
+
+/* Frames without a place are lost, the newest of them; what comes later is current and whole. */
+static void overrun(void **state)
+{
+	struct vsnd_stream_stats stats;
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct sent s[2];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	/* One frame is cut by the end of the only buffer: its rest must not be lost. */
+	s[0] = place(&d, BYTES - 1);
+	assert_int_equal(capture(&d, &seed, PERIOD + 100), PERIOD);
+	expect_used(&d, VSND_RXQ, &s[0], 8 + BYTES - 1, OK, 100 * FRAME);
+	expect_bytes(&d, s[0].data, BYTES - 1, &at);
+	assert_int_equal(capture(&d, &seed, PERIOD), 0);
+	assert_int_equal(capture(&d, &seed, PERIOD), 0);
+	assert_int_equal(vsnd_stream_stats(d.dev, MIC, &stats), 0);
+	assert_int_equal(stats.xruns, 1);
+	assert_int_equal(stats.discarded, 100 + 2 * PERIOD);
+	assert_int_equal(stats.frames, PERIOD);
+	s[0] = place(&d, 1);
+	s[1] = place(&d, BYTES);
+	assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+	expect_used(&d, VSND_RXQ, &s[0], 8 + 1, OK, (100 + 2 * PERIOD) * FRAME);
+	expect_bytes(&d, s[0].data, 1, &at);
+	at = (3ull * PERIOD + 100) * FRAME;
+	expect_full(&d, &s[1], &at);
+	/* The next one is a second episode, and a stream at rest has none. */
+	assert_int_equal(capture(&d, &seed, PERIOD), 0);
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	capture(&d, &seed, PERIOD);
+	assert_int_equal(vsnd_stream_stats(d.dev, MIC, &stats), 0);
+	assert_int_equal(stats.xruns, 2);
+	assert_int_equal(stats.discarded, 100 + 3 * PERIOD);
+	device_close(&d);
+}
+
+/* START with nothing queued loses frames, and buffers that come late get fresh ones. */
+static void late_buffers(void **state)
+{
+	uint32_t seed = 0;
+	uint64_t at = 2400 * FRAME;
+	struct sent s[4];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(capture(&d, &seed, PERIOD), 0);
+	for (unsigned i = 0; i < 4; i++)
+		s[i] = place(&d, BYTES);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+		expect_full(&d, &s[i], &at);
+	}
+	device_close(&d);
+}
+
+/* A message with nothing but room for a status is done at once, where there is a stream. */
+static void only_a_status(void **state)
+{
+	struct device d;
+	struct sent s;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	s = place(&d, 0);
+	vsnd_queue_kick(d.dev, VSND_RXQ);
+	expect_done(&d, VSND_RXQ, &s, IOE, 0);
+	prepare(&d, MIC, 8);
+	s = place(&d, 0);
+	vsnd_queue_kick(d.dev, VSND_RXQ);
+	expect_done(&d, VSND_RXQ, &s, OK, 0);
+	assert_int_equal(command(&d, START, MIC), OK);
+	s = place(&d, 0);
+	record(&d, MIC, NULL, 0, 0);
+	expect_done(&d, VSND_RXQ, &s, OK, 0);
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	s = place(&d, 0);
+	vsnd_queue_kick(d.dev, VSND_RXQ);
+	expect_done(&d, VSND_RXQ, &s, OK, 0);
+	device_close(&d);
+}
+
+/* Readable data beyond the header, wrong streams, no status: nothing is captured. */
+static void bad_messages(void **state)
+{
+	uint8_t in = 0;
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct ring_used used;
+	struct device d;
+	struct sent s;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	uint64_t gpa = guest_alloc(&d.g, 4096, 8);
+	uint32_t id = htole32(MIC), status;
+	const struct ring_buf extra[] = { { gpa, 4, false }, { gpa, 64, false },
+					  { gpa + 64, 1928, true } };
+	const struct ring_buf mute[] = { { gpa, 4, false }, { gpa + 64, 7, true } };
+	const struct ring_buf none[] = { { gpa, 4, false } };
+	const struct ring_buf header[] = { { gpa, 3, false }, { gpa + 64, 12, true } };
+	memset(guest_ptr(&d.g, gpa), 0xa5, 4096);
+	memcpy(guest_ptr(&d.g, gpa), &id, 4);
+	ring_post(&d.ring[VSND_RXQ], extra, 3);
+	record(&d, MIC, NULL, 0, 0);
+	assert_true(ring_collect(&d.ring[VSND_RXQ], &used));
+	assert_int_equal(used.len, 8);
+	memcpy(&status, guest_ptr(&d.g, gpa + 64 + 1920), 4);
+	assert_int_equal(le32toh(status), IOE);
+	expect_all(&d, gpa + 64, 8, 0);
+	expect_all(&d, gpa + 72, 1912, 0xa5);
+	ring_post(&d.ring[VSND_RXQ], mute, 2);
+	ring_post(&d.ring[VSND_RXQ], none, 1);
+	ring_post(&d.ring[VSND_RXQ], header, 2);
+	record(&d, MIC, NULL, 0, 0);
+	static const uint32_t lens[] = { 0, 0, 8 };
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(ring_collect(&d.ring[VSND_RXQ], &used));
+		assert_int_equal(used.len, lens[i]);
+	}
+	assert_int_equal(d.errors[VSND_RXQ], 2);
+	memcpy(&status, guest_ptr(&d.g, gpa + 68), 4);
+	assert_int_equal(le32toh(status), IOE);
+	static const uint32_t ids[] = { 0, 1, STREAMS, UINT32_MAX };
+	for (unsigned i = 0; i < 4; i++) {
+		s = send_bytes(&d, VSND_RXQ, ids[i], BYTES, &in);
+		record(&d, MIC, NULL, 0, 0);
+		expect_done(&d, VSND_RXQ, &s, IOE, 0);
+	}
+	s = send_bytes(&d, VSND_TXQ, MIC, BYTES, &in);
+	vsnd_queue_kick(d.dev, VSND_TXQ);
+	expect_done(&d, VSND_TXQ, &s, IOE, 0);
+	s = place(&d, BYTES);
+	assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+	expect_full(&d, &s, &at);
+	device_close(&d);
+}
+
+/* However the driver cuts a message, it is one: header, data and status in crumbs, or in one. */
+static void fragments(void **state)
+{
+	uint32_t seed = 0, id = htole32(MIC), status;
+	struct ring_buf bufs[64];
+	struct ring_used used;
+	struct device d;
+
+	(void)state;
+	for (unsigned whole = 0; whole < 2; whole++) {
+		uint64_t at = 0, header, data;
+		unsigned n = 0;
+
+		open_mic(&d, INDIRECT | EVENT_IDX);
+		start_mic(&d);
+		seed = 0;
+		header = guest_alloc(&d.g, 4, 1);
+		data = guest_alloc(&d.g, BYTES + 8, 1);
+		memcpy(guest_ptr(&d.g, header), &id, 4);
+		for (unsigned i = 0; i < 4 && !whole; i++)
+			bufs[n++] = (struct ring_buf){ header + i, 1, false };
+		for (uint32_t i = 0, len = 1; i < BYTES && !whole; i += len, len = len * 5 % 97) {
+			len = len < BYTES - i ? len : BYTES - i;
+			bufs[n++] = (struct ring_buf){ data + i, len, true };
+		}
+		for (unsigned i = 0; i < 8 && !whole; i++)
+			bufs[n++] = (struct ring_buf){ data + BYTES + i, 1, true };
+		if (whole) {
+			bufs[n++] = (struct ring_buf){ header, 4, false };
+			bufs[n++] = (struct ring_buf){ data, BYTES + 8, true };
+		}
+		assert_true(n <= 64);
+		assert_true(ring_post(&d.ring[VSND_RXQ], bufs, n) >= 0);
+		assert_int_equal(capture(&d, &seed, 479), 479);
+		expect_nothing(&d, VSND_RXQ);
+		assert_int_equal(capture(&d, &seed, 1), 1);
+		assert_true(ring_collect(&d.ring[VSND_RXQ], &used));
+		assert_int_equal(used.len, BYTES + 8);
+		expect_bytes(&d, data, BYTES, &at);
+		memcpy(&status, guest_ptr(&d.g, data + BYTES), 4);
+		assert_int_equal(le32toh(status), OK);
+		device_close(&d);
+	}
+}
+
+/* PREPARE again returns what was queued, as RELEASE does. */
+static void prepare_again(void **state)
+{
+	struct device d;
+	struct sent s;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	prepare(&d, MIC, 8);
+	s = place(&d, BYTES);
+	assert_int_equal(command(&d, PREPARE, MIC), OK);
+	expect_used(&d, VSND_RXQ, &s, 8, OK, 0);
+	expect_all(&d, s.data, BYTES, 0);
+	device_close(&d);
+}
+
+/* While a stream records the driver does not kick, and hears of completions once a cycle. */
+static void kicks_and_notifications(void **state)
+{
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	d.notified[VSND_RXQ] = 0;
+	for (unsigned i = 0; i < 30; i++) {
+		struct sent s[3];
+
+		for (unsigned k = 0; k < 3; k++)
+			s[k] = place(&d, 160 * FRAME);
+		capture(&d, &seed, PERIOD);
+		assert_true((uint16_t)(d.ring[VSND_RXQ].shown_idx -
+				       ring_avail_event(&d.ring[VSND_RXQ]) - 1) > 3);
+		for (unsigned k = 0; k < 3; k++) {
+			expect_used(&d, VSND_RXQ, &s[k], 8 + 640, OK, (2 - k) * 640);
+			expect_bytes(&d, s[k].data, 640, &at);
+		}
+		ring_want_interrupts(&d.ring[VSND_RXQ], true);
+	}
+	assert_int_equal(d.notified[VSND_RXQ], 30);
+	assert_int_equal(d.notified[VSND_TXQ], 0);
+	device_close(&d);
+}
+
+/* A paused VM: rxq stops and starts, and nothing is lost, doubled or torn. */
+static void pause_of_the_vm(void **state)
+{
+	uint32_t seed = 0, base;
+	uint64_t at = 0;
+	struct sent s[3];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	for (unsigned i = 0; i < 3; i++)
+		s[i] = place(&d, BYTES + 1);
+	capture(&d, &seed, 700);
+	expect_full_after(&d, &s[0], &at, 219 * FRAME);
+	assert_int_equal(vsnd_queue_enable(d.dev, VSND_RXQ, false), 0);
+	assert_false(d.host->voice[MIC].runs);
+	assert_int_equal(vsnd_queue_stop(d.dev, VSND_RXQ, &base), 0);
+	assert_int_equal(base, d.ring[VSND_RXQ].shown_idx);
+	expect_nothing(&d, VSND_RXQ);
+	start_queue(&d, VSND_RXQ, 256, true);
+	assert_int_equal(vsnd_queue_enable(d.dev, VSND_RXQ, true), 0);
+	assert_true(d.host->voice[MIC].runs);
+	capture(&d, &seed, 743 - 2);
+	expect_full_after(&d, &s[1], &at, 480 * FRAME);
+	expect_full(&d, &s[2], &at);
+	device_close(&d);
+}
+
+/* Released while its queue rests: memory is written only when the queue is back. */
+static void release_while_the_queue_rests(void **state)
+{
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct device d;
+	struct sent s;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	s = place(&d, BYTES);
+	capture(&d, &seed, 10);
+	assert_int_equal(vsnd_queue_stop(d.dev, VSND_RXQ, NULL), 0);
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	assert_int_equal(command(&d, RELEASE, MIC), OK);
+	assert_int_equal(set_params(&d, MIC, 1920, 480, 0, 1, VSND_FMT_U8, VSND_RATE_48000), OK);
+	assert_int_equal(command(&d, PREPARE, MIC), OK);
+	expect_all(&d, s.data + 40, BYTES - 40, 0xa5);
+	start_queue(&d, VSND_RXQ, 256, true);
+	record(&d, MIC, NULL, 0, 0);
+	expect_used(&d, VSND_RXQ, &s, 8 + 40, OK, 0);
+	expect_bytes(&d, s.data, 40, &at);
+	expect_all(&d, s.data + 40, BYTES - 40, 0);
+	device_close(&d);
+}
+
+/* A reset and a fresh start forget what was half full. */
+static void fresh_start_forgets(void **state)
+{
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct device d;
+	struct sent s;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	start_mic(&d);
+	place(&d, BYTES - 1);
+	place(&d, 3);
+	capture(&d, &seed, PERIOD + 10);
+	assert_int_equal(vsnd_queue_stop(d.dev, VSND_RXQ, NULL), 0);
+	start_queue(&d, VSND_RXQ, 128, false);
+	s = place(&d, BYTES);
+	seed = 0;
+	assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+	expect_full(&d, &s, &at);
+	vsnd_reset(d.dev);
+	assert_false(d.host->open[MIC]);
+	device_close(&d);
+}
+
+/* A message whose memory went fails, and says so where it can. */
+static void memory_vanishes(void **state)
+{
+	struct vsnd_mem_region part, whole;
+	uint32_t seed = 0;
+	uint64_t header, data, at;
+	struct ring_used used;
+	uint32_t id = htole32(MIC), status;
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	whole = guest_region(&d.g);
+	start_mic(&d);
+	header = guest_alloc(&d.g, 32, 8);
+	data = guest_alloc(&d.g, BYTES, 8);
+	memcpy(guest_ptr(&d.g, header), &id, 4);
+	const struct ring_buf bufs[] = { { header, 4, false }, { data, BYTES, true },
+					 { header + 8, 8, true } };
+	ring_post(&d.ring[VSND_RXQ], bufs, 3);
+	capture(&d, &seed, 10);
+	part = whole;
+	part.size = data + BYTES / 2 - part.gpa;
+	assert_int_equal(vsnd_set_memory(d.dev, &part, 1), 0);
+	assert_int_equal(capture(&d, &seed, PERIOD - 10), PERIOD - 10);
+	assert_true(ring_collect(&d.ring[VSND_RXQ], &used));
+	assert_int_equal(used.len, 8);
+	memcpy(&status, guest_ptr(&d.g, header + 8), 4);
+	assert_int_equal(le32toh(status), IOE);
+	expect_all(&d, data, 8, 0);
+	assert_int_equal(vsnd_set_memory(d.dev, &whole, 1), 0);
+	/* The stream goes on. */
+	struct sent s = place(&d, BYTES);
+	at = (uint64_t)seed * FRAME;
+	assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+	expect_full(&d, &s, &at);
+	device_close(&d);
+}
+
+/* The driver is frozen: the last message of a full buffer waits for it, and frames are lost. */
+static void frozen_driver(void **state)
+{
+	struct vsnd_stream_stats stats;
+	uint32_t seed = 0;
+	uint64_t at = 0;
+	struct sent s[3];
+	struct device d;
+
+	(void)state;
+	open_mic(&d, EVENT_IDX);
+	run(&d, MIC, 2);
+	for (unsigned i = 0; i < 2; i++)
+		s[i] = place(&d, BYTES);
+	assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+	assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(capture(&d, &seed, PERIOD), 0);
+	assert_int_equal(ring_device_used_idx(&d.ring[VSND_RXQ]), 1);
+	assert_true(d.host->again_ns > 0);
+	assert_int_equal(vsnd_stream_stats(d.dev, MIC, &stats), 0);
+	assert_int_equal(stats.xruns, 1);
+	expect_full(&d, &s[0], &at);
+	ring_want_interrupts(&d.ring[VSND_RXQ], true);
+	s[2] = place(&d, BYTES);
+	assert_int_equal(capture(&d, &seed, PERIOD), PERIOD);
+	/* What was held is done as the cycle begins: as old as when the host last came. */
+	expect_full_after(&d, &s[1], &at, 50 * BYTES);
+	/* That one is full and the last again. */
+	capture(&d, &seed, PERIOD);
+	expect_nothing(&d, VSND_RXQ);
+	/* Released, it goes back full. */
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	assert_int_equal(command(&d, RELEASE, MIC), OK);
+	at = 52ull * BYTES;
+	expect_full(&d, &s[2], &at);
+	device_close(&d);
+}
+
+/* A driver whose buffers are all of memory many times over cannot keep us busy with silence. */
+static void silence_has_a_limit(void **state)
+{
+	struct ring_buf bufs[130];
+	struct device d;
+	uint64_t gpa;
+
+	(void)state;
+	open_mic(&d, INDIRECT | EVENT_IDX);
+	start_mic(&d);
+	gpa = guest_alloc(&d.g, 64, 8);
+	memcpy(guest_ptr(&d.g, gpa), &(uint32_t){ htole32(MIC) }, 4);
+	bufs[0] = (struct ring_buf){ gpa, 4, false };
+	for (unsigned i = 1; i < 129; i++)
+		bufs[i] = (struct ring_buf){ GUEST_GPA + (28u << 20), 2u << 20, true };
+	bufs[129] = (struct ring_buf){ gpa + 8, 8, true };
+	for (unsigned i = 0; i < 250; i++)
+		assert_true(ring_add_indirect(&d.ring[VSND_RXQ], bufs, 130) >= 0);
+	ring_show(&d.ring[VSND_RXQ]);
+	assert_int_equal(command(&d, STOP, MIC), OK);
+	assert_int_equal(command(&d, RELEASE, MIC), OK);
+	for (unsigned i = 0; i < 250; i++) {
+		struct ring_used used;
+
+		assert_true(ring_collect(&d.ring[VSND_RXQ], &used));
+		assert_int_equal(used.len, 8);
+	}
+	device_close(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_complete_when_full),
+		cmocka_unit_test(latency_is_the_age),
+		cmocka_unit_test(any_size_is_filled),
+		cmocka_unit_test(crumbs),
+		cmocka_unit_test(room),
+		cmocka_unit_test(stop_keeps_start_goes_on),
+		cmocka_unit_test(release_returns_what_was_recorded),
+		cmocka_unit_test(silence_of_formats),
+		cmocka_unit_test(overrun),
+		cmocka_unit_test(late_buffers),
+		cmocka_unit_test(only_a_status),
+		cmocka_unit_test(bad_messages),
+		cmocka_unit_test(fragments),
+		cmocka_unit_test(prepare_again),
+		cmocka_unit_test(kicks_and_notifications),
+		cmocka_unit_test(pause_of_the_vm),
+		cmocka_unit_test(release_while_the_queue_rests),
+		cmocka_unit_test(fresh_start_forgets),
+		cmocka_unit_test(memory_vanishes),
+		cmocka_unit_test(frozen_driver),
+		cmocka_unit_test(silence_has_a_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
