@@ -11,7 +11,7 @@ packages_of() {
 	case "$1" in
 	build) echo gcc libc6-dev meson ninja-build pkgconf python3 libsndfile1-dev libjansson-dev libsystemd-dev libcmocka-dev ;;
 	check) echo clang g++ strace procps ;;
-	guest) echo zstd ;;	# QEMU and the kernel: tests/guest/image.py
+	guest) echo zstd sox ;;	# QEMU and the kernel: tests/guest/image.py
 	*) echo "install-deps: no group '$1' (build, check, guest)" >&2; return 2 ;;
 	esac
 }

@@ -26,9 +26,12 @@ void pace_clock_init(struct pace_clock *c, uint32_t rate_hz, uint32_t period_fra
 		uint32_t buffer_frames)
 {
 	uint32_t cycle_frames_max = rate_hz / (NS_PER_S / PACE_CYCLE_NS_MAX);
+	uint32_t cycle_frames_min = (rate_hz - 1) / (NS_PER_S / PACE_CYCLE_NS_MIN) + 1;
 	int64_t two_buffers_ns = frames_to_ns((uint64_t)buffer_frames * 2, rate_hz);
 
 	assert(cycle_frames_max > 0 && period_frames > 0 && buffer_frames > 0);
+	if (period_frames < cycle_frames_min)
+		period_frames *= (cycle_frames_min - 1) / period_frames + 1;
 	*c = (struct pace_clock){
 		.rate_hz = rate_hz,
 		.period_frames = period_frames,

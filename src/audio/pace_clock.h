@@ -12,7 +12,8 @@
  * b() is an exact number of frames and the division is the only rounding (down,
  * to a ns), so the error never adds up.  A cycle is the guest's period, or one
  * of `parts` parts of it, equal to within a frame, when the period is longer
- * than PACE_CYCLE_NS_MAX.
+ * than PACE_CYCLE_NS_MAX; or several of them when it is shorter than
+ * PACE_CYCLE_NS_MIN, which no driver asks for but one that wants our processor.
  *
  * Being late.  A guest knows its position only modulo its buffer: completions
  * in a burst look to it like no movement at all.  So a turn pulls one cycle at
@@ -32,13 +33,14 @@
 #include <stdint.h>
 
 #define PACE_CYCLE_NS_MAX 20000000
+#define PACE_CYCLE_NS_MIN 250000
 #define PACE_DEBT_NS_MAX  100000000
 /** Voices due within this time from now are pulled in the same turn. */
 #define PACE_SHARE_NS 200000
 
 struct pace_clock {
 	uint32_t rate_hz;
-	uint32_t period_frames;
+	uint32_t period_frames;	/* or several periods */
 	uint32_t parts;		/* cycles of a period */
 	int64_t debt_ns_max;
 	int64_t start_ns;

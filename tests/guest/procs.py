@@ -1,6 +1,7 @@
 """Child processes that never outlive the test: own session each, killed by pid, die with their parent."""
 
 import ctypes
+import glob
 import os
 import signal
 import subprocess
@@ -65,6 +66,17 @@ class Child:
     def kill(self):
         self.signal(signal.SIGKILL)
         self.process.wait()
+
+    def starved_s(self):
+        """How long its threads, together, were ready and had no CPU, since the start."""
+        total_ns = 0
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
+            try:
+                with open(path, encoding="ascii") as f:
+                    total_ns += int(f.read().split()[1])
+            except (OSError, IndexError):
+                pass  # the thread has ended, or the kernel does not count
+        return total_ns / 1e9
 
     def log_tail(self, lines=15):
         with open(self.log, encoding="utf-8", errors="replace") as f:

@@ -15,6 +15,7 @@ import rig as rigs
 from guest import GuestError
 
 QUICK_S, FULL_S = 3, 30
+STARVED_S = 0.5  # from here on it is worth a word
 SKIPPED = 77  # what meson takes for "could not be tested here"
 
 
@@ -44,7 +45,7 @@ class Runner:
 
     def report(self, verdict, name, text):
         self.counts[verdict] += 1
-        print(f"{verdict} {name}{text}", flush=True)
+        print(f"{verdict} {name}{' | '.join(text.splitlines())}", flush=True)
 
     def ensure_rig(self):
         if self.rig is None:
@@ -55,14 +56,21 @@ class Runner:
 
     def run(self, name, function):
         start = time.monotonic()
+        starved = 0
         try:
             self.ensure_rig()
+            starved = self.starved_s()
             said = function(self.rig, self.seconds)
             self.check_daemon()
             self.report("ok", name, f" ({time.monotonic() - start:.1f} s)" + (f" {said}" if said else ""))
         except (rigs.Failed, GuestError, OSError, ValueError) as error:
-            self.report("not ok", name, f": {error}")
+            waited = self.starved_s() - starved
+            hint = f" (QEMU waited {waited:.1f} s for a CPU meanwhile)" if waited > STARVED_S else ""
+            self.report("not ok", name, f": {error}{hint}")
             self.recover()
+
+    def starved_s(self):
+        return self.rig.guest.qemu.starved_s() if self.rig else 0
 
     def check_daemon(self):
         if not self.rig.daemon.child.alive():

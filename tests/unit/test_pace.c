@@ -63,7 +63,7 @@ static void deadlines_are_exact_for_hours(void **state)
 	run_exact(11025, 333, 4 * 3600);
 	run_exact(96000, 100000, 4 * 3600);
 	run_exact(5512, 7, 600);
-	run_exact(384000, 1, 2);
+	run_exact(384000, 96, 60);
 }
 
 /* Nothing wraps, however long a machine runs. */
@@ -98,13 +98,26 @@ static void cut(uint32_t rate_hz, uint32_t period, uint32_t parts)
 static void long_periods_are_cut(void **state)
 {
 	(void)state;
-	cut(48000, 1, 1);
+	cut(48000, 12, 1);
 	cut(48000, 960, 1);
 	cut(48000, 961, 2);
 	cut(48000, 4801, 6);
 	cut(44100, 44100, 50);
 	cut(11025, 11025, 51);
 	cut(5512, UINT32_C(1) << 20, 9533);
+}
+
+/* Nobody gets more than a turn per quarter of a millisecond. */
+static void short_periods_are_joined(void **state)
+{
+	struct pace_clock c = clock_of(48000, 1, 2);
+
+	(void)state;
+	assert_int_equal(pace_clock_frames(&c), 12);
+	c = clock_of(48000, 5, 10);
+	assert_int_equal(pace_clock_frames(&c), 15);
+	c = clock_of(5512, 1, 2);
+	assert_int_equal(pace_clock_frames(&c), 2);
 }
 
 static void a_late_turn_is_made_up_for_by_the_next(void **state)
@@ -226,6 +239,7 @@ int main(void)
 		cmocka_unit_test(deadlines_are_exact_for_hours),
 		cmocka_unit_test(deadlines_are_exact_after_a_century),
 		cmocka_unit_test(long_periods_are_cut),
+		cmocka_unit_test(short_periods_are_joined),
 		cmocka_unit_test(a_late_turn_is_made_up_for_by_the_next),
 		cmocka_unit_test(a_debt_is_paid_at_half_cycles),
 		cmocka_unit_test(in_debt_no_silence_is_invented),
