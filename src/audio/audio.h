@@ -22,7 +22,7 @@ struct audio_log {
 	void *ctx;
 };
 
-/* Plays into nothing, at the guest's rate.  No configuration. */
+/* Plays into nothing and records silence, at the guest's rate.  No configuration. */
 extern const struct vsnd_audio_ops audio_null_ops;
 
 /* Plays into files.  See file.c. */

@@ -224,7 +224,7 @@ static int file_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	}
 	v->writer = a->writer;
 	v->base.has_clock = !a->config->fast;
-	v->base.pull = a->config->fast ? pull_what_fits : pull_paced;
+	v->base.move = a->config->fast ? pull_what_fits : pull_paced;
 	pace_voice_init(&v->base, a->pace, stream, params);
 	*ret_voice = v;
 	return 0;
