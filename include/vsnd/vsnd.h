@@ -184,9 +184,11 @@ struct vsnd_stream_stats {
 };
 
 /**
- * Defaults: one stereo output (mono accepted) with S16, S32 and FLOAT at 44.1, 48
- * and 96 kHz, one line-out jack, maps for one and two channels.  @s keeps
- * pointers to static tables.  Any thread.
+ * Defaults: one stereo output and one stereo input (mono accepted), in this order,
+ * with S16, S32 and FLOAT at 44.1, 48 and 96 kHz, in one function group; a line-out
+ * and a microphone jack, and for either direction maps for one and two channels.
+ * Items of the output come first in each table.  @s keeps pointers to static
+ * tables.  Any thread.
  */
 VSND_API void vsnd_settings_init(struct vsnd_settings *s);
 

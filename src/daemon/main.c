@@ -99,7 +99,7 @@ static int init_server(struct program *p)
 	};
 	int err;
 
-	card_init(&p->card, p->options.streams, &settings.device);
+	card_init(&p->card, p->options.streams, 0, &settings.device);
 	err = init_audio(p, &settings.device);
 	if (err < 0)
 		return err;

@@ -237,6 +237,9 @@ static inline void device_open_inputs(struct device *d, uint64_t features, uint3
 	}
 	s.stream = streams;
 	s.streams = STREAMS;
+	/* The jack and the maps of the output that is there in any case. */
+	s.jacks = 1;
+	s.chmaps = 2;
 	s.audio = &host_ops;
 	s.ctx = d;
 	s.callbacks = (struct vsnd_callbacks){
