@@ -66,7 +66,7 @@ static void audio_line(void *ctx, enum audio_level level, const char *text)
 /* Choose the back-end.  0 or a negative errno, logged. */
 static int init_audio(struct program *p, struct vsnd_settings *device)
 {
-	const char *reason;
+	const char *what, *reason;
 	int err;
 
 	if (strcmp(p->options.audio, "file") != 0) {
@@ -75,13 +75,15 @@ static int init_audio(struct program *p, struct vsnd_settings *device)
 	}
 	p->file = (struct audio_file_config){
 		.pattern = p->options.file_out,
-		.streams = p->options.streams,
+		.outputs = p->options.outputs,
+		.in = p->options.file_in,
+		.in_loop = p->options.file_in_loop,
 		.fast = p->options.file_fast,
 		.log = { .line = audio_line },
 	};
-	err = audio_file_check(&p->file, &reason);
+	err = audio_file_check(&p->file, &what, &reason);
 	if (err < 0) {
-		log_always("--file-out=%s: %s", p->options.file_out, reason);
+		log_always("%s: %s", what, reason);
 		return err;
 	}
 	device->audio = audio_file_ops;
@@ -99,7 +101,7 @@ static int init_server(struct program *p)
 	};
 	int err;
 
-	card_init(&p->card, p->options.streams, 0, &settings.device);
+	card_init(&p->card, p->options.outputs, p->options.inputs, &settings.device);
 	err = init_audio(p, &settings.device);
 	if (err < 0)
 		return err;

@@ -34,8 +34,10 @@ static const char usage[] =
 	"      --audio=NAME        null (default) or file (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
+	"      --file-in=FILE      sound file that the guest records; silence after its end\n"
+	"      --file-in-loop      play it to the guest over and over\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
-	"      --streams=N         playback streams, 1 to 64 (default 1)\n"
+	"      --streams=OUT[,IN]  playback and capture streams, 64 at most (default 1,1)\n"
 	"\n"
 	"      --log-level=LEVEL   debug, info, warn (default) or error; the default may\n"
 	"                          be set in the environment as VSND_LOG\n"
@@ -112,6 +114,19 @@ static bool set_file_out(struct options *o, const char *value)
 	return *value;
 }
 
+static bool set_file_in(struct options *o, const char *value)
+{
+	o->file_in = value;
+	return *value;
+}
+
+static bool set_file_in_loop(struct options *o, const char *value)
+{
+	(void)value;
+	o->file_in_loop = true;
+	return true;
+}
+
 static bool set_file_pace(struct options *o, const char *value)
 {
 	o->file_fast = strcmp(value, "fast") == 0;
@@ -120,12 +135,20 @@ static bool set_file_pace(struct options *o, const char *value)
 
 static bool set_streams(struct options *o, const char *value)
 {
-	long n;
+	const char *comma = strchr(value, ',');
+	size_t len = comma ? (size_t)(comma - value) : strlen(value);
+	char first[8] = "";
+	long out, in = 1;
 
-	if (!parse_number(value, 1, VSND_STREAMS_MAX, &n))
+	if (len >= sizeof(first))
 		return false;
-	o->streams = (unsigned)n;
-	return true;
+	memcpy(first, value, len);
+	if (!parse_number(first, 0, VSND_STREAMS_MAX, &out) ||
+	    (comma && !parse_number(comma + 1, 0, VSND_STREAMS_MAX, &in)))
+		return false;
+	o->outputs = (unsigned)out;
+	o->inputs = (unsigned)in;
+	return out + in > 0 && out + in <= VSND_STREAMS_MAX;
 }
 
 static bool set_log_level(struct options *o, const char *value)
@@ -144,6 +167,8 @@ static const struct option table[] = {
 	{ "--audio", true, set_audio },
 	{ "--backend", true, set_audio },
 	{ "--file-out", true, set_file_out },
+	{ "--file-in", true, set_file_in },
+	{ "--file-in-loop", false, set_file_in_loop },
 	{ "--file-pace", true, set_file_pace },
 	{ "--streams", true, set_streams },
 	{ "--log-level", true, set_log_level },
@@ -201,18 +226,20 @@ static int parse_all(int argc, char **argv, struct options *o)
 static int check_all(const struct options *o)
 {
 	bool file = strcmp(o->audio, "file") == 0;
-	struct audio_file_config config = { .pattern = o->file_out, .streams = o->streams };
-	const char *reason;
+	struct audio_file_config config = { .pattern = o->file_out, .outputs = o->outputs };
+	const char *what, *reason;
 	int sources = (o->socket_path != NULL) + (o->fd >= 0) + (o->socket_fd >= 0);
 
 	if (sources > 1)
 		return usage_error("--socket-path, --fd and --socket-fd exclude each other", NULL);
-	if (file && !o->file_out)
-		return usage_error("--audio=file needs --file-out", NULL);
-	if (!file && (o->file_out || o->file_fast))
-		return usage_error("--file-out and --file-pace need --audio=file", NULL);
-	if (file && audio_file_check(&config, &reason) == -EINVAL) {
-		log_always("--file-out=%s: %s", o->file_out, reason);
+	if (file && !o->file_out && !o->file_in)
+		return usage_error("--audio=file needs --file-out or --file-in", NULL);
+	if (!file && (o->file_out || o->file_in || o->file_fast))
+		return usage_error("--file-out, --file-in and --file-pace need --audio=file", NULL);
+	if (o->file_in_loop && !o->file_in)
+		return usage_error("--file-in-loop needs --file-in", NULL);
+	if (file && audio_file_check(&config, &what, &reason) == -EINVAL) {
+		log_always("--file-out=%s: %s", what, reason);
 		return STATUS_USAGE;
 	}
 	return -1;
@@ -239,7 +266,8 @@ int options_parse(int argc, char **argv, struct options *ret)
 		.fd = -1,
 		.socket_fd = -1,
 		.audio = "null",
-		.streams = 1,
+		.outputs = 1,
+		.inputs = 1,
 	};
 	const char *level = getenv("VSND_LOG");
 	int status;

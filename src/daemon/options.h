@@ -18,9 +18,9 @@ struct options {
 	bool once;
 
 	const char *audio;
-	const char *file_out;		/* NULL: not given */
-	bool file_fast;
-	unsigned streams;
+	const char *file_out, *file_in;	/* NULL: not given */
+	bool file_in_loop, file_fast;
+	unsigned outputs, inputs;	/* streams */
 };
 
 /*

@@ -78,12 +78,6 @@ void vsnd_want_kicks(struct vsnd *dev, bool want)
 	atomic_fetch_add(&dev->want_kicks, want ? 1 : -1);
 }
 
-void vsnd_silence(void *dst, unsigned format, size_t samples)
-{
-	assert_int_equal(format, VSND_FMT_S16);
-	memset(dst, 0, samples * 2);
-}
-
 size_t vsnd_stream_queued(const struct vsnd_stream *s)
 {
 	return (size_t)(atomic_load(&s->queued) - atomic_load(&s->taken));
@@ -164,7 +158,7 @@ static struct rig *rig_new(const char *name, bool fast)
 	snprintf(r->pattern, sizeof(r->pattern), "%s/%s", r->folder, name);
 	r->config = (struct audio_file_config){
 		.pattern = r->pattern,
-		.streams = 1,
+		.outputs = 1,
 		.fast = fast,
 		.log = { .line = count_line, .ctx = r },
 	};
@@ -590,11 +584,13 @@ static void a_long_file_goes_on_in_the_next(void **state)
 
 static int check(const char *pattern, unsigned streams)
 {
-	struct audio_file_config config = { .pattern = pattern, .streams = streams };
+	struct audio_file_config config = { .pattern = pattern, .outputs = streams };
 	const char *reason = NULL;
-	int err = audio_file_check(&config, &reason);
+	const char *what = NULL;
+	int err = audio_file_check(&config, &what, &reason);
 
 	assert_true((err < 0) == (reason != NULL));
+	assert_true(err == 0 || what == pattern);
 	return err;
 }
 
