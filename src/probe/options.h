@@ -10,7 +10,7 @@
 #define NEVER	    UINT64_MAX
 
 /* Sub-commands, as bits: which options belong to which. */
-enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_ALL = 7 };
+enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_RECORD = 8, CMD_ALL = 15 };
 
 struct options {
 	const char *socket_path;
@@ -34,6 +34,14 @@ struct options {
 	uint32_t pause_ms, suspend_ms;
 	uint32_t repeat;
 	uint32_t pieces;
+
+	/* record */
+	const char *play; /* a file to play meanwhile, or NULL */
+	uint32_t seconds;
+	uint64_t frames; /* 0: by seconds */
+	uint32_t channels; /* 0: as many as the stream has, up to 2 */
+	uint64_t starve_at;
+	uint32_t starve_ms;
 
 	uint64_t seed;
 	uint32_t rounds; /* random cases in a family, about */
