@@ -24,7 +24,7 @@ static void add(struct card *card, unsigned n, unsigned direction,
 	}
 }
 
-void card_init(struct card *card, unsigned outputs, unsigned inputs,
+void card_init(struct card *card, unsigned outputs, unsigned inputs, bool controls,
 	       struct vsnd_settings *settings)
 {
 	struct vsnd_settings defaults;
@@ -39,4 +39,8 @@ void card_init(struct card *card, unsigned outputs, unsigned inputs,
 	settings->chmap = card->chmap;
 	add(card, outputs, VSND_OUTPUT, &defaults, settings);
 	add(card, inputs, VSND_INPUT, &defaults, settings);
+	if (controls) {
+		settings->ctls = vsnd_ctl_defaults(settings, card->ctl, CARD_CTLS_MAX);
+		settings->ctl = card->ctl;
+	}
 }

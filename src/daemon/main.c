@@ -101,7 +101,8 @@ static int init_server(struct program *p)
 	};
 	int err;
 
-	card_init(&p->card, p->options.outputs, p->options.inputs, &settings.device);
+	card_init(&p->card, p->options.outputs, p->options.inputs, p->options.controls,
+		  &settings.device);
 	err = init_audio(p, &settings.device);
 	if (err < 0)
 		return err;

@@ -38,6 +38,8 @@ static const char usage[] =
 	"      --file-in-loop      play it to the guest over and over\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
 	"      --streams=OUT[,IN]  playback and capture streams, 64 at most (default 1,1)\n"
+	"      --controls          offer volume and mute to the guest's mixer; QEMU needs\n"
+	"                          controls=on at its sound device for that\n"
 	"\n"
 	"      --log-level=LEVEL   debug, info, warn (default) or error; the default may\n"
 	"                          be set in the environment as VSND_LOG\n"
@@ -151,6 +153,13 @@ static bool set_streams(struct options *o, const char *value)
 	return out + in > 0 && out + in <= VSND_STREAMS_MAX;
 }
 
+static bool set_controls(struct options *o, const char *value)
+{
+	(void)value;
+	o->controls = true;
+	return true;
+}
+
 static bool set_log_level(struct options *o, const char *value)
 {
 	(void)o;
@@ -171,6 +180,7 @@ static const struct option table[] = {
 	{ "--file-in-loop", false, set_file_in_loop },
 	{ "--file-pace", true, set_file_pace },
 	{ "--streams", true, set_streams },
+	{ "--controls", false, set_controls },
 	{ "--log-level", true, set_log_level },
 };
 

@@ -21,6 +21,7 @@ struct options {
 	const char *file_out, *file_in;	/* NULL: not given */
 	bool file_in_loop, file_fast;
 	unsigned outputs, inputs;	/* streams */
+	bool controls;
 };
 
 /*

@@ -17,6 +17,7 @@
 
 #include <vsnd/audio.h>
 
+#include "device/gain.h"
 #include "virtqueue/vq.h"
 #include "wire/snd.h"
 
@@ -48,8 +49,22 @@ struct pcm {
 	struct vsnd_stream_settings offer;
 	enum pcm_state state;
 	struct vsnd_voice_params params;	/* valid from PCM_SET on */
+	uint32_t features;			/* selected by SET_PARAMS */
 	struct vsnd_voice *voice;		/* from PCM_PREPARED to PCM_STOPPED */
 	bool voice_runs;
+};
+
+/* What the driver believes of a jack's plug. */
+enum jack_told {
+	TOLD_DISCONNECTED,
+	TOLD_CONNECTED,
+	TOLD_BOTH	/* an event and an answer on their way may contradict each other */
+};
+
+struct jack {
+	struct vsnd_jack_settings now;
+	uint32_t initial_defconf;	/* until a REMAP */
+	enum jack_told told;
 };
 
 #define MSG_NONE UINT32_MAX
@@ -135,7 +150,9 @@ struct vsnd_stream {
 	uint64_t pos;		/* frames pulled, silence included; or captured, lost ones included */
 	int64_t host_pos;	/* what the host's converter was at when it last came */
 
+	bool evt_xruns;		/* the driver wants to know */
 	uint64_t starved;	/* frames of silence, or lost, since the last good one */
+	struct gain gain;
 	struct notice notice;
 	struct stream_counters counters;
 };
@@ -159,11 +176,14 @@ struct vsnd {
 	const struct vsnd_audio_ops *ops;
 	struct vsnd_audio *audio;
 	unsigned streams, jacks, chmaps;
-	struct vsnd_jack_settings *jack;
 	struct vsnd_chmap_settings *chmap;
 	uint32_t buffer_bytes_max;
 
 	/* Control thread. */
+	struct jack *jack;
+	unsigned ctls;
+	struct ctl *ctl;	/* see ctl.h */
+	uint8_t *tlv;		/* room for a request's metadata; NULL without elements */
 	struct pcm *pcm;
 	struct queue queue[VSND_QUEUES];
 	uint64_t features;
@@ -177,12 +197,15 @@ struct vsnd {
 	unsigned want_kicks;
 	int64_t now_ns;
 
+	/* Streams with an xrun to be told: set by the audio thread, cleared by the other. */
+	_Atomic uint64_t xruns;
+
 	/* Control thread to audio thread. */
 	struct rt_call *_Atomic call;
 	sem_t call_done;
 };
 
-static_assert(VSND_STREAMS_MAX <= 64, "io_queue.running has a bit per stream");
+static_assert(VSND_STREAMS_MAX <= 64, "io_queue.running and vsnd.xruns have a bit per stream");
 
 /* settings.c */
 int settings_check(const struct vsnd_settings *s);
@@ -200,6 +223,24 @@ enum snd_status pcm_stop(struct vsnd *dev, const struct ctl_req *req);
 void pcm_update_voices(struct vsnd *dev);
 /* All streams to PCM_INIT, voices closed; messages are the caller's affair. */
 void pcm_reset(struct vsnd *dev);
+
+/* event.c; control thread */
+/* Send what the driver has to be told, as far as it has given buffers. */
+void event_run(struct vsnd *dev);
+/* An xrun that is not yet told is past. */
+void event_drop_xrun(struct vsnd *dev, unsigned stream);
+/* Audio thread: an episode begins. */
+void event_note_xrun(struct vsnd_stream *s);
+
+/* jack.c; control thread */
+void jack_init(struct jack *j, const struct vsnd_jack_settings *s);
+void jack_reset(struct vsnd *dev);
+/* The driver is told of the jack's state by an answer. */
+void jack_answered(struct jack *j);
+/* The event that the driver has to get, if any. */
+bool jack_event(const struct jack *j, enum snd_event *ret_event);
+void jack_event_sent(struct jack *j);
+enum snd_status jack_remap(struct vsnd *dev, const struct ctl_req *req);
 
 /* queue.c; control thread */
 bool queue_active(const struct vsnd *dev, unsigned queue);

@@ -72,6 +72,7 @@ void io_stream_init(struct vsnd_stream *s, struct vsnd *dev, unsigned id)
 	s->queue = dev->pcm[id].offer.direction == VSND_OUTPUT ? &dev->txq : &dev->rxq;
 	msg_list_init(&s->fifo);
 	s->reading = MSG_NONE;
+	gain_init(&s->gain);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)

@@ -48,6 +48,7 @@ struct rt_mode {
 	struct vsnd_stream *stream;
 	enum io_mode mode;
 	const struct vsnd_voice_params *params;	/* new ones, or NULL */
+	bool evt_xruns;	/* with them */
 	bool flush;	/* give all messages back first */
 	bool reports;	/* the driver is known to report its progress */
 };
@@ -66,6 +67,7 @@ static void rt_set_mode(void *arg)
 		s->rate_hz = m->params->rate_hz;
 		s->frame_bytes = m->params->frame_bytes;
 		s->buffer_bytes = (uint64_t)m->params->buffer_frames * s->frame_bytes;
+		s->evt_xruns = m->evt_xruns;
 		stream_rewind(s);
 	}
 	s->mode = m->mode;
@@ -82,6 +84,7 @@ static void pcm_set_mode(struct vsnd *dev, const struct pcm *p, enum io_mode mod
 		.stream = pcm_stream(dev, p),
 		.mode = mode,
 		.params = params,
+		.evt_xruns = p->features & VSND_STREAM_EVT_XRUNS,
 		.flush = flush,
 		.reports = vq_noticed(control, vq_used_idx(control)),
 	};
@@ -127,7 +130,7 @@ static bool offered(uint64_t mask, unsigned value)
 	return value < 64 && (mask >> value & 1);
 }
 
-/* VIRTIO_SND_R_PCM_SET_PARAMS.  No stream offers features yet. */
+/* VIRTIO_SND_R_PCM_SET_PARAMS */
 enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req)
 {
 	const struct ctl_pcm_params *r = &req->u.pcm_params;
@@ -137,7 +140,7 @@ enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req)
 
 	if (!p)
 		return SND_S_BAD_MSG;
-	if (r->features || !offered(p->offer.formats, r->format) ||
+	if ((r->features & ~p->offer.features) || !offered(p->offer.formats, r->format) ||
 	    !offered(p->offer.rates, r->rate) || r->channels < p->offer.channels_min ||
 	    r->channels > p->offer.channels_max)
 		return SND_S_NOT_SUPP;
@@ -148,6 +151,7 @@ enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req)
 	if (p->voice)
 		pcm_close(dev, p, PCM_SET);
 	p->params = params;
+	p->features = r->features;
 	p->state = PCM_SET;
 	return SND_S_OK;
 }
@@ -195,6 +199,7 @@ enum snd_status pcm_stop(struct vsnd *dev, const struct ctl_req *req)
 	p->state = PCM_STOPPED;
 	pcm_update_voices(dev);
 	pcm_set_mode(dev, p, IO_HOLD, NULL, false);
+	event_drop_xrun(dev, req->u.stream_id);
 	return SND_S_OK;
 }
 
@@ -252,6 +257,7 @@ void pcm_reset(struct vsnd *dev)
 		struct pcm *p = &dev->pcm[i];
 
 		vsnd_audio_call(dev, rt_refuse, &dev->stream[i]);
+		event_drop_xrun(dev, i);
 		if (p->voice)
 			dev->ops->voice_close(p->voice);
 		p->voice = NULL;

@@ -78,6 +78,8 @@ static void stream_account(struct vsnd_stream *s, uint64_t got, uint64_t missing
 		counter_add(&s->counters.xruns, 1);
 		s->starved = 0;
 	}
+	if (missing && !s->starved)
+		event_note_xrun(s);
 	if (got)
 		counter_add(discard ? &s->counters.discarded : &s->counters.frames, got);
 	s->starved += missing;
@@ -103,5 +105,6 @@ size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_
 	if (dst && got < frames)
 		vsnd_silence((uint8_t *)dst + got * s->frame_bytes, s->format,
 			     (frames - got) * s->channels);
+	gain_apply(&s->gain, s->format, s->channels, s->rate_hz, dst, frames);
 	return got;
 }

@@ -19,6 +19,8 @@
 /* A whole number of samples of any format. */
 #define SILENCE_BYTES 480
 #define SAMPLE_BYTES_MAX 8
+/* Frames that gains are applied to at a time. */
+#define SCALED_BYTES 4096
 static_assert(SILENCE_BYTES % 3 == 0 && SILENCE_BYTES % SAMPLE_BYTES_MAX == 0, "");
 
 /* Silence at the cursor; @phase: bytes of a sample that are there already.  Bytes written. */
@@ -97,14 +99,14 @@ size_t vsnd_stream_room(const struct vsnd_stream *s)
 	return (size_t)stream_frames_of(s, s->queued - s->carry_len);
 }
 
-/* Whole frames that begin in a message; the last may end beyond them all. */
-static void stream_put(struct vsnd_stream *s, const uint8_t *src, size_t frames)
+/* Whole frames from @pos on that begin in a message; the last may end beyond them all. */
+static void stream_put(struct vsnd_stream *s, const uint8_t *src, size_t frames, uint64_t pos)
 {
 	uint64_t len = (uint64_t)frames * s->frame_bytes;
 	uint64_t room = len < s->queued ? len : s->queued;
 	uint8_t silence[sizeof(s->carry)];
 
-	stream_fill(s, src, room, s->pos);
+	stream_fill(s, src, room, pos);
 	if (room == len)
 		return;
 	if (!src) {
@@ -116,6 +118,20 @@ static void stream_put(struct vsnd_stream *s, const uint8_t *src, size_t frames)
 	memcpy(s->carry, src + len - s->carry_len, s->carry_len);
 }
 
+/* Gains are at work: by way of a buffer, since what the guest has must not change any more. */
+static void stream_put_scaled(struct vsnd_stream *s, const uint8_t *src, size_t frames)
+{
+	uint8_t scaled[SCALED_BYTES];
+	size_t max = sizeof(scaled) / s->frame_bytes;
+
+	for (size_t done = 0, n; done < frames; done += n) {
+		n = frames - done < max ? frames - done : max;
+		memcpy(scaled, src + done * s->frame_bytes, n * s->frame_bytes);
+		gain_apply(&s->gain, s->format, s->channels, s->rate_hz, scaled, n);
+		stream_put(s, scaled, n, s->pos + done);
+	}
+}
+
 /* An overrun begins with the first frame that is lost. */
 static void stream_account(struct vsnd_stream *s, size_t got, size_t lost, bool silent)
 {
@@ -125,8 +141,10 @@ static void stream_account(struct vsnd_stream *s, size_t got, size_t lost, bool 
 	}
 	if (lost == 0)
 		return;
-	if (s->starved == 0)
+	if (s->starved == 0) {
 		counter_add(&s->counters.xruns, 1);
+		event_note_xrun(s);
+	}
 	counter_add(&s->counters.discarded, lost);
 	s->starved += lost;
 }
@@ -143,7 +161,13 @@ size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames, int64_t 
 	if (got > frames)
 		got = frames;
 	s->host_pos = (int64_t)(s->pos + frames) + delay_frames;
-	stream_put(s, src, got);
+	if (src && !gain_is_plain(&s->gain)) {
+		stream_put_scaled(s, src, got);
+		gain_apply(&s->gain, s->format, s->channels, s->rate_hz, NULL, frames - got);
+	} else {
+		stream_put(s, src, got, s->pos);
+		gain_apply(&s->gain, s->format, s->channels, s->rate_hz, NULL, frames);
+	}
 	s->pos += frames;
 	stream_account(s, got, frames - got, !src);
 	stream_complete(s);

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "device/device.h"
+#include "device/ctl.h"
 
 #define BIT64(n) (UINT64_C(1) << (n))
 #define FORMAT_MASK (BIT64(VSND_FORMATS) - 1)
@@ -102,6 +102,8 @@ static bool stream_ok(const struct vsnd_stream_settings *s)
 		return false;
 	if ((s->rates & ~RATE_MASK) || !(s->rates & RATE_MASK_1_2))
 		return false;
+	if (s->features & ~(uint32_t)VSND_STREAM_EVT_XRUNS)
+		return false;
 	return s->direction <= VSND_INPUT && s->channels_min > 0 &&
 	       s->channels_min <= s->channels_max && s->channels_max <= VSND_CHANNELS_MAX;
 }
@@ -132,6 +134,12 @@ int settings_check(const struct vsnd_settings *s)
 		return -EINVAL;
 	for (unsigned i = 0; i < s->streams; i++) {
 		if (!stream_ok(&s->stream[i]))
+			return -EINVAL;
+	}
+	if (!ctl_settings_ok(s))
+		return -EINVAL;
+	for (unsigned i = 0; i < s->jacks; i++) {
+		if (s->jack[i].features & ~(uint32_t)VSND_JACK_REMAP)
 			return -EINVAL;
 	}
 	for (unsigned i = 0; i < s->chmaps; i++) {

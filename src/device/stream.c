@@ -22,6 +22,7 @@ void stream_rewind(struct vsnd_stream *s)
 	s->pos = 0;
 	s->host_pos = 0;
 	s->notice = (struct notice){ 0 };
+	gain_settle(&s->gain);
 }
 
 /*

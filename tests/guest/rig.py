@@ -76,8 +76,9 @@ class Daemon:
 class Rig:
     """A daemon and a guest.  Plays, and says what arrived."""
 
-    def __init__(self, build, work, daemon=DAEMON, streams=2, out=None, module=MODULE):
+    def __init__(self, build, work, daemon=DAEMON, streams=2, out=None, module=MODULE, device=""):
         self.work = Path(work)
+        self.build, self.device = build, device
         self.out = OutFiles(Path(out) if out else self.work / "out")
         self.out.directory.mkdir(parents=True, exist_ok=True)
         self.module = module
@@ -88,7 +89,7 @@ class Rig:
 
     def boot(self):
         sound = ["-chardev", f"socket,id=vsnd,path={self.daemon.socket}",
-                 "-device", "vhost-user-snd-pci,chardev=vsnd,id=snd"]
+                 "-device", f"vhost-user-snd-pci,chardev=vsnd,id=snd{self.device}"]
         accel = accelerator(self.work)
         self.accelerator = accel[1].split(",")[0].upper()
         self.guest = Guest(self.work, sound, accel)

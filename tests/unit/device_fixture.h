@@ -33,6 +33,8 @@
 enum { JACK_INFO = 1, JACK_REMAP = 2, PCM_INFO = 0x100, SET_PARAMS, PREPARE, RELEASE, START, STOP,
        CHMAP_INFO = 0x200 };
 
+enum { JACK_CONNECTED = 0x1000, JACK_DISCONNECTED, PCM_XRUN = 0x1101 };
+
 #define STREAMS 3
 #define MS INT64_C(1000000)
 
@@ -66,6 +68,8 @@ struct device {
 };
 
 static struct vsnd_audio the_host;
+/* A test's own changes to the settings, or NULL. */
+static void (*device_tweak)(struct vsnd_settings *s, struct vsnd_stream_settings *streams);
 
 static inline int host_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
 {
@@ -247,6 +251,8 @@ static inline void device_open_inputs(struct device *d, uint64_t features, uint3
 		.queue_error = on_error,
 		.wake = on_wake,
 	};
+	if (device_tweak)
+		device_tweak(&s, streams);
 	assert_int_equal(vsnd_create(&s, &d->dev), 0);
 	d->host = &the_host;
 	guest_init(&d->g, GUEST_GPA, GUEST_SIZE);
@@ -332,6 +338,16 @@ static inline void run(struct device *d, uint32_t stream, uint32_t periods)
 	assert_int_equal(command(d, START, stream), OK);
 }
 
+/* A buffer for an event, of @bytes writable bytes.  Its guest address. */
+static inline uint64_t post_event(struct device *d, uint32_t bytes)
+{
+	uint64_t gpa = guest_alloc(&d->g, bytes + 1, 4);
+	const struct ring_buf buf = { gpa, bytes, true };
+
+	assert_true(ring_post(&d->ring[VSND_EVENTQ], &buf, 1) >= 0);
+	return gpa;
+}
+
 /* A message of @bytes bytes, filled from *@seed on; its head. */
 struct sent {
 	int head;
@@ -361,6 +377,20 @@ static inline struct sent send_bytes(struct device *d, unsigned queue, uint32_t 
 	s.head = ring_post(&d->ring[queue], bufs, 3);
 	assert_true(s.head >= 0);
 	return s;
+}
+
+/* The next event is @code about @data, in the buffer at @gpa. */
+static inline void expect_event(struct device *d, uint64_t gpa, uint32_t code, uint32_t data)
+{
+	struct ring_used used;
+	uint32_t got[2];
+
+	assert_true(ring_collect(&d->ring[VSND_EVENTQ], &used));
+	assert_int_equal(used.len, 8);
+	memcpy(got, guest_ptr(&d->g, gpa), sizeof(got));
+	assert_int_equal(le32toh(got[0]), code);
+	assert_int_equal(le32toh(got[1]), data);
+	ring_want_interrupts(&d->ring[VSND_EVENTQ], true);
 }
 
 static inline void expect_nothing(struct device *d, unsigned queue)

@@ -740,6 +740,109 @@ static void frozen_driver(void **state)
 	device_close(&d);
 }
 
+/* A volume and a mute for what is recorded, and the overruns told. */
+static const union vsnd_ctl_value on = { .integer = { 1 } }, full = { .integer = { 60, 60 } };
+static const uint32_t scale[] = { 1, 8, (uint32_t)-6000, 0x10000 | 100 };
+static const struct vsnd_ctl_settings capture_elements[] = {
+	{ .type = VSND_CTL_INTEGER, .role = VSND_CTL_ROLE_VOLUME, .bind = VSND_CTL_ALL,
+	  .direction = VSND_INPUT, .access = VSND_CTL_READ | VSND_CTL_WRITE | VSND_CTL_TLV_READ,
+	  .count = 2, .name = "Capture Volume", .max = 60, .step = 1, .value = &full,
+	  .tlv = scale },
+	{ .type = VSND_CTL_BOOLEAN, .role = VSND_CTL_ROLE_MUTE, .bind = VSND_CTL_ALL,
+	  .direction = VSND_INPUT, .access = VSND_CTL_READ | VSND_CTL_WRITE, .count = 1,
+	  .name = "Capture Switch", .value = &on },
+};
+
+static void add_elements(struct vsnd_settings *s, struct vsnd_stream_settings *streams)
+{
+	streams[MIC].features = VSND_STREAM_EVT_XRUNS;
+	s->ctls = 2;
+	s->ctl = capture_elements;
+}
+
+static uint32_t write_element(struct device *d, uint32_t id, uint32_t left, uint32_t right)
+{
+	const uint32_t words[] = { 0x303, id, left, right };
+
+	return request(d, words, id == 0 ? 16 : 12, 4, NULL, NULL);
+}
+
+/* What is recorded is turned down on the way, in odd pieces too; what is muted is silence. */
+static void gains(void **state)
+{
+	static const uint32_t sizes[] = { 3001, 1, 2, 9, 2987 };
+	int16_t loud[6000], got[3000];
+	struct device d;
+	struct sent s[5];
+
+	(void)state;
+	device_tweak = add_elements;
+	open_mic(&d, UINT64_C(1) << VSND_F_CTLS | EVENT_IDX);
+	device_tweak = NULL;
+	assert_int_equal(write_element(&d, 0, 40, 60), OK);	/* -20 dB left */
+	start_mic(&d);
+	for (unsigned i = 0; i < 6000; i++)
+		loud[i] = (int16_t)htole16(10000);
+	for (unsigned i = 0; i < 5; i++)
+		s[i] = place(&d, sizes[i]);
+	assert_int_equal(record(&d, MIC, loud, 1500, 0), 1500);
+	for (unsigned i = 0, at = 0; i < 5; at += sizes[i++]) {
+		expect_used(&d, VSND_RXQ, &s[i], 8 + sizes[i], OK, latency_of(&d, &s[i]));
+		memcpy((uint8_t *)got + at, guest_ptr(&d.g, s[i].data), sizes[i]);
+	}
+	for (unsigned i = 0; i < 3000; i++)
+		assert_int_equal((int16_t)le16toh((uint16_t)got[i]), i % 2 ? 10000 : 1000);
+	assert_int_equal(loud[0], (int16_t)htole16(10000));
+	/* The mute fades, and then there is nothing. */
+	assert_int_equal(write_element(&d, 1, 0, 0), OK);
+	s[0] = place(&d, BYTES);
+	s[1] = place(&d, BYTES);
+	record(&d, MIC, loud, 2 * PERIOD, 0);
+	expect_used(&d, VSND_RXQ, &s[0], 8 + BYTES, OK, BYTES);
+	expect_used(&d, VSND_RXQ, &s[1], 8 + BYTES, OK, 0);
+	assert_true(((int16_t *)guest_ptr(&d.g, s[0].data))[1] != 0);
+	expect_all(&d, s[1].data + 4 * FRAME, BYTES - 4 * FRAME, 0);
+	device_close(&d);
+}
+
+/* A driver that wants to know hears of an overrun, once an episode. */
+static void overrun_is_told(void **state)
+{
+	struct ring_used used;
+	uint32_t event[2];
+	struct device d;
+	uint64_t gpa;
+
+	(void)state;
+	device_tweak = add_elements;
+	open_mic(&d, EVENT_IDX);
+	device_tweak = NULL;
+	gpa = guest_alloc(&d.g, 16, 8);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct ring_buf buf = { gpa + 8 * i, 8, true };
+
+		ring_post(&d.ring[VSND_EVENTQ], &buf, 1);
+	}
+	assert_int_equal(set_params(&d, MIC, 7680, 1920, VSND_STREAM_EVT_XRUNS, 2, VSND_FMT_S16,
+				    VSND_RATE_48000), OK);
+	assert_int_equal(command(&d, PREPARE, MIC), OK);
+	assert_int_equal(command(&d, START, MIC), OK);
+	place(&d, BYTES);
+	record(&d, MIC, spoken, PERIOD, 0);
+	vsnd_run(d.dev);
+	expect_nothing(&d, VSND_EVENTQ);
+	for (unsigned i = 0; i < 3; i++) {
+		record(&d, MIC, spoken, PERIOD, 0);
+		vsnd_run(d.dev);
+	}
+	assert_true(ring_collect(&d.ring[VSND_EVENTQ], &used));
+	memcpy(event, guest_ptr(&d.g, gpa), sizeof(event));
+	assert_int_equal(le32toh(event[0]), 0x1101);
+	assert_int_equal(le32toh(event[1]), MIC);
+	expect_nothing(&d, VSND_EVENTQ);
+	device_close(&d);
+}
+
 /* A driver whose buffers are all of memory many times over cannot keep us busy with silence. */
 static void silence_has_a_limit(void **state)
 {
@@ -793,6 +896,8 @@ int main(void)
 		cmocka_unit_test(fresh_start_forgets),
 		cmocka_unit_test(memory_vanishes),
 		cmocka_unit_test(frozen_driver),
+		cmocka_unit_test(gains),
+		cmocka_unit_test(overrun_is_told),
 		cmocka_unit_test(silence_has_a_limit),
 	};
 
