@@ -49,6 +49,8 @@ struct vsnd_voice_params {
 	uint32_t frame_bytes;
 	uint32_t period_frames;
 	uint32_t buffer_frames;
+	/** enum vsnd_position of each channel; all VSND_POS_NONE where no map says. */
+	uint8_t positions[VSND_CHANNELS_MAX];
 };
 
 /**

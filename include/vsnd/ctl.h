@@ -76,6 +76,7 @@ enum vsnd_ctl_bind {
 /** What changed, a mask (VIRTIO_SND_CTL_EVT_MASK_*). */
 enum vsnd_ctl_change {
 	VSND_CTL_CHANGED_VALUE = 1 << 0,
+	VSND_CTL_CHANGED_INFO = 1 << 1,
 	VSND_CTL_CHANGED_TLV = 1 << 2
 };
 
@@ -145,6 +146,14 @@ VSND_API int vsnd_ctl_get_tlv(const struct vsnd *dev, unsigned ctl, uint32_t *tl
  * than the element had at creation (it has room for all if it has TLV_WRITE).
  */
 VSND_API int vsnd_ctl_set_tlv(struct vsnd *dev, unsigned ctl, const uint32_t *tlv);
+
+/**
+ * Replace the items of an enumerated element by at most as many as it was created
+ * with.  Members of its value that are beyond them become 0.  The driver is
+ * told.  -EINVAL for a bad element, another type, or bad items.
+ */
+VSND_API int vsnd_ctl_set_items(struct vsnd *dev, unsigned ctl, const char *const *item,
+				unsigned items);
 
 #ifdef __cplusplus
 }

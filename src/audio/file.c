@@ -302,15 +302,20 @@ static bool push_what_is_there(struct pace_voice *base, size_t frames)
 }
 
 /* A guest can cause this as often as it likes. */
-static void log_refusal(struct vsnd_audio *a)
+static void log_refusal(struct vsnd_audio *a, const struct vsnd_voice_params *params)
 {
+	const struct vsnd_format_info *format = vsnd_format_info(params->format);
+	char text[200];
 	int64_t now_ns = audio_now_ns();
 
 	if (!a->config->log.line || now_ns - a->refused_ns < NS_PER_S)
 		return;
 	a->refused_ns = now_ns;
-	a->config->log.line(a->config->log.ctx, AUDIO_WARN,
-		"file: this kind of file cannot hold, or give, the guest's samples");
+	snprintf(text, sizeof(text),
+		"file: stream %u: this kind of file cannot %s %s, %u channels, %u Hz", params->stream,
+		params->direction == VSND_INPUT ? "give" : "hold",
+		format ? format->name : "this format", params->channels, params->rate_hz);
+	a->config->log.line(a->config->log.ctx, AUDIO_WARN, text);
 }
 
 static int open_output(struct vsnd_voice *v, const struct vsnd_voice_params *params)
@@ -348,7 +353,7 @@ static int file_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	err = params->direction == VSND_INPUT ? open_input(v, params) : open_output(v, params);
 	if (err < 0) {
 		if (err == -EINVAL)
-			log_refusal(a);
+			log_refusal(a, params);
 		free(v);
 		return err;
 	}

@@ -1,45 +1,48 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/card.h"
 
-#include <assert.h>
+#include <string.h>
 
-/* Add @n streams of a direction with their jacks and maps, like the library's. */
-static void add(struct card *card, unsigned n, unsigned direction,
-		const struct vsnd_settings *defaults, struct vsnd_settings *to)
+#include "daemon/pin.h"
+
+static void card_stream(const struct config_stream *s, struct vsnd_stream_settings *ret)
 {
-	unsigned groups = n < CARD_GROUPS_MAX ? n : CARD_GROUPS_MAX;
-
-	for (unsigned i = 0; i < n; i++) {
-		card->stream[to->streams] = defaults->stream[direction];
-		card->stream[to->streams++].nid = i % CARD_GROUPS_MAX;
-	}
-	for (unsigned i = 0; i < groups; i++) {
-		card->jack[to->jacks] = defaults->jack[direction];
-		card->jack[to->jacks++].nid = i;
-	}
-	for (unsigned i = 0; i < groups * CARD_CHMAPS; i++) {
-		card->chmap[to->chmaps] =
-			defaults->chmap[direction * CARD_CHMAPS + i % CARD_CHMAPS];
-		card->chmap[to->chmaps++].nid = i / CARD_CHMAPS;
-	}
+	*ret = (struct vsnd_stream_settings){
+		.nid = s->group,
+		.direction = s->direction,
+		.channels_min = s->offer.channels_min,
+		.channels_max = s->offer.channels_max,
+		.formats = s->offer.formats,
+		.rates = s->offer.rates,
+	};
 }
 
-void card_init(struct card *card, unsigned outputs, unsigned inputs, bool controls,
-	       struct vsnd_settings *settings)
+static void card_chmap(const struct config_chmap *m, struct vsnd_chmap_settings *ret)
 {
-	struct vsnd_settings defaults;
+	*ret = (struct vsnd_chmap_settings){
+		.nid = m->group,
+		.direction = m->direction,
+		.channels = m->channels,
+	};
+	memcpy(ret->positions, m->positions, sizeof(ret->positions));
+}
 
-	vsnd_settings_init(&defaults);
-	assert(defaults.streams == CARD_DIRECTIONS && defaults.jacks == CARD_DIRECTIONS &&
-	       defaults.chmaps == CARD_DIRECTIONS * CARD_CHMAPS);
-	*settings = defaults;
-	settings->streams = settings->jacks = settings->chmaps = 0;
+void card_init(struct card *card, const struct config *config, struct vsnd_settings *settings)
+{
+	vsnd_settings_init(settings);
+	for (unsigned i = 0; i < config->streams; i++)
+		card_stream(&config->stream[i], &card->stream[i]);
+	for (unsigned i = 0; i < config->jacks; i++)
+		pin_settings(&config->jack[i], &card->jack[i]);
+	for (unsigned i = 0; i < config->chmaps; i++)
+		card_chmap(&config->chmap[i], &card->chmap[i]);
+	settings->streams = config->streams;
+	settings->jacks = config->jacks;
+	settings->chmaps = config->chmaps;
 	settings->stream = card->stream;
 	settings->jack = card->jack;
 	settings->chmap = card->chmap;
-	add(card, outputs, VSND_OUTPUT, &defaults, settings);
-	add(card, inputs, VSND_INPUT, &defaults, settings);
-	if (controls) {
+	if (config->controls) {
 		settings->ctls = vsnd_ctl_defaults(settings, card->ctl, CARD_CTLS_MAX);
 		settings->ctl = card->ctl;
 	}

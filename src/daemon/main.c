@@ -75,7 +75,7 @@ static int init_audio(struct program *p, struct vsnd_settings *device)
 	}
 	p->file = (struct audio_file_config){
 		.pattern = p->options.file_out,
-		.outputs = p->options.outputs,
+		.outputs = config_outputs(&p->options.config),
 		.in = p->options.file_in,
 		.in_loop = p->options.file_in_loop,
 		.fast = p->options.file_fast,
@@ -101,8 +101,7 @@ static int init_server(struct program *p)
 	};
 	int err;
 
-	card_init(&p->card, p->options.outputs, p->options.inputs, p->options.controls,
-		  &settings.device);
+	card_init(&p->card, &p->options.config, &settings.device);
 	err = init_audio(p, &settings.device);
 	if (err < 0)
 		return err;

@@ -29,17 +29,12 @@ static unsigned ctl_id(const struct vsnd *dev, const struct ctl *c)
 	return (unsigned)(c - dev->ctl);
 }
 
-static void changed_value(struct vsnd *dev, struct ctl *c)
+static void changed(struct vsnd *dev, struct ctl *c, enum vsnd_ctl_change what)
 {
 	if (negotiated(dev))
-		c->untold |= VSND_CTL_CHANGED_VALUE;
-	ctl_gain_update(dev, c);
-}
-
-static void changed_tlv(struct vsnd *dev, struct ctl *c)
-{
-	if (negotiated(dev))
-		c->untold |= VSND_CTL_CHANGED_TLV;
+		c->untold |= (uint16_t)what;
+	if (what == VSND_CTL_CHANGED_VALUE)
+		ctl_gain_update(dev, c);
 }
 
 /* The driver did it.  An inactive element has no effect on the host's side. */
@@ -124,7 +119,7 @@ static bool ctl_store(struct vsnd *dev, struct ctl *e, const union vsnd_ctl_valu
 	if (memcmp(&e->value, v, sizeof(*v)) == 0)
 		return false;
 	e->value = *v;
-	changed_value(dev, e);
+	changed(dev, e, VSND_CTL_CHANGED_VALUE);
 	return true;
 }
 
@@ -193,7 +188,7 @@ static bool tlv_store(struct vsnd *dev, struct ctl *e, const uint8_t *tlv, uint3
 		return false;
 	memcpy(e->tlv, tlv, bytes);
 	e->tlv_bytes = bytes;
-	changed_tlv(dev, e);
+	changed(dev, e, VSND_CTL_CHANGED_TLV);
 	return true;
 }
 
@@ -291,5 +286,27 @@ int vsnd_ctl_set_tlv(struct vsnd *dev, unsigned ctl, const uint32_t *tlv)
 		return -EINVAL;
 	if (tlv_store(dev, e, dev->tlv, wire_ctl_tlv_encode(dev->tlv, tlv)))
 		event_run(dev);
+	return 0;
+}
+
+int vsnd_ctl_set_items(struct vsnd *dev, unsigned ctl, const char *const *item, unsigned items)
+{
+	union vsnd_ctl_value v;
+	struct ctl *e;
+
+	if (ctl >= dev->ctls || dev->ctl[ctl].is.type != VSND_CTL_ENUMERATED)
+		return -EINVAL;
+	e = &dev->ctl[ctl];
+	if (items > e->items_room || !ctl_items_ok(item, items))
+		return -EINVAL;
+	ctl_items_encode(e, item, items);
+	changed(dev, e, VSND_CTL_CHANGED_INFO);
+	v = e->value;
+	for (uint32_t i = 0; i < e->is.count; i++) {
+		if (v.item[i] >= items)
+			v.item[i] = 0;
+	}
+	ctl_store(dev, e, &v);
+	event_run(dev);
 	return 0;
 }

@@ -15,6 +15,7 @@ struct ctl_scale {
 struct ctl {
 	struct vsnd_ctl_settings is;	/* its pointers are not ours and not used */
 	uint8_t *items;			/* ENUMERATED: as on the wire */
+	unsigned items_room;
 	union vsnd_ctl_value value;	/* zeroes behind the members in use */
 	uint8_t *tlv;			/* as on the wire, or NULL */
 	uint32_t tlv_bytes, tlv_room;	/* header included */
@@ -26,6 +27,8 @@ struct ctl {
 bool ctl_settings_ok(const struct vsnd_settings *s);
 /* A DB_SCALE, or false. */
 bool ctl_scale_decode(const uint32_t *tlv, struct ctl_scale *ret);
+bool ctl_items_ok(const char *const *item, unsigned items);
+void ctl_items_encode(struct ctl *e, const char *const *item, unsigned items);
 bool ctl_value_ok(const struct vsnd_ctl_settings *c, const union vsnd_ctl_value *v);
 /* 0 or -ENOMEM; what was made is in @dev for ctls_free(). */
 int ctls_init(struct vsnd *dev, const struct vsnd_settings *s);

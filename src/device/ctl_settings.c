@@ -38,12 +38,12 @@ static bool string_ok(const char *s, size_t size)
 	return i > 0 && i < size;
 }
 
-static bool items_ok(const struct vsnd_ctl_settings *c)
+bool ctl_items_ok(const char *const *item, unsigned items)
 {
-	if (c->items == 0 || c->items > VSND_CTL_ITEMS_MAX || !c->item)
+	if (items == 0 || items > VSND_CTL_ITEMS_MAX || !item)
 		return false;
-	for (unsigned i = 0; i < c->items; i++) {
-		if (!c->item[i] || !string_ok(c->item[i], VSND_CTL_ITEM_BYTES))
+	for (unsigned i = 0; i < items; i++) {
+		if (!item[i] || !string_ok(item[i], VSND_CTL_ITEM_BYTES))
 			return false;
 	}
 	return true;
@@ -52,7 +52,7 @@ static bool items_ok(const struct vsnd_ctl_settings *c)
 static bool range_ok(const struct vsnd_ctl_settings *c)
 {
 	if (c->type == VSND_CTL_ENUMERATED)
-		return items_ok(c);
+		return ctl_items_ok(c->item, c->items);
 	if (c->type == VSND_CTL_INTEGER &&
 	    (c->min < INT32_MIN || c->max > INT32_MAX || c->step > INT32_MAX))
 		return false;
@@ -183,14 +183,22 @@ static void value_init(struct ctl *e)
 	}
 }
 
+/* There is room for them. */
+void ctl_items_encode(struct ctl *e, const char *const *item, unsigned items)
+{
+	memset(e->items, 0, (size_t)items * VSND_CTL_ITEM_BYTES);
+	for (unsigned i = 0; i < items; i++)
+		memcpy(e->items + (size_t)i * VSND_CTL_ITEM_BYTES, item[i], strlen(item[i]));
+	e->is.items = items;
+}
+
 static int items_init(struct ctl *e)
 {
 	e->items = calloc(e->is.items, VSND_CTL_ITEM_BYTES);
 	if (!e->items)
 		return -ENOMEM;
-	for (unsigned i = 0; i < e->is.items; i++)
-		memcpy(e->items + (size_t)i * VSND_CTL_ITEM_BYTES, e->is.item[i],
-		       strlen(e->is.item[i]));
+	e->items_room = e->is.items;
+	ctl_items_encode(e, e->is.item, e->is.items);
 	return 0;
 }
 

@@ -101,6 +101,21 @@ static void pcm_close(struct vsnd *dev, struct pcm *p, enum pcm_state state)
 	p->state = state;
 }
 
+/* The first map of the stream's function group, direction and channel count is its own. */
+static void set_positions(const struct vsnd *dev, const struct vsnd_stream_settings *offer,
+			  struct vsnd_voice_params *params)
+{
+	for (unsigned i = 0; i < dev->chmaps; i++) {
+		const struct vsnd_chmap_settings *m = &dev->chmap[i];
+
+		if (m->nid == offer->nid && m->direction == offer->direction &&
+		    m->channels == params->channels) {
+			memcpy(params->positions, m->positions, sizeof(params->positions));
+			return;
+		}
+	}
+}
+
 /* Whole frames, period divides buffer, within our limit. */
 static enum snd_status params_init(const struct vsnd *dev, const struct ctl_pcm_params *req,
 				   struct vsnd_voice_params *ret)
@@ -122,6 +137,7 @@ static enum snd_status params_init(const struct vsnd *dev, const struct ctl_pcm_
 		.period_frames = req->period_bytes / frame_bytes,
 		.buffer_frames = req->buffer_bytes / frame_bytes,
 	};
+	set_positions(dev, &dev->pcm[req->stream_id].offer, ret);
 	return SND_S_OK;
 }
 

@@ -7,10 +7,12 @@
  *   mem, ring               guest memory and virtqueues
  *   sound, requests         the driver
  *   play, record, info, …   sub-commands; each is a row below
+ *   conform/                the sub-command conform, a file for each chapter
  *
  * It shares no code with the device it tests: a misreading of the
  * specification in one of them cannot hide in the other.
  */
+#include "probe/conform/conform.h"
 #include "probe/hostile.h"
 #include "probe/info.h"
 #include "probe/options.h"
@@ -23,6 +25,8 @@ static const struct command commands[] = {
 	{ "play", CMD_PLAY, "FILE", "play a sound file and measure", play_command },
 	{ "record", CMD_RECORD, "FILE", "record to a sound file and measure", record_command },
 	{ "hostile", CMD_HOSTILE, "", "send malformed input of every kind", hostile_command },
+	{ "conform", CMD_CONFORM, "[PATTERN...]", "check it against the specifications",
+		conform_command },
 	{ 0 },
 };
 

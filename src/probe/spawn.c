@@ -155,19 +155,27 @@ static int wait_group(pid_t group, int timeout_ms, int *ret_err)
 	}
 }
 
-int spawn_stop(struct spawn *sp)
+int spawn_end(struct spawn *sp)
 {
 	int err = 0, ignored = 0;
 
-	if (sp->pid) {
-		kill(-sp->pid, SIGTERM);
-		if (!wait_group(sp->pid, EXIT_MS, &err)) {
-			kill(-sp->pid, SIGKILL);
-			wait_group(sp->pid, EXIT_MS, &ignored);
-			err = complain(-ECHILD, "the back-end did not exit within %d ms of SIGTERM",
-				EXIT_MS);
-		}
+	if (!sp->pid)
+		return 0;
+	kill(-sp->pid, SIGTERM);
+	if (!wait_group(sp->pid, EXIT_MS, &err)) {
+		kill(-sp->pid, SIGKILL);
+		wait_group(sp->pid, EXIT_MS, &ignored);
+		err = complain(-ECHILD, "the back-end did not exit within %d ms of SIGTERM",
+			EXIT_MS);
 	}
+	sp->pid = 0;
+	return err;
+}
+
+int spawn_stop(struct spawn *sp)
+{
+	int err = spawn_end(sp);
+
 	if (sp->dir[0] && !sp->keep_dir)
 		nftw(sp->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	memset(sp, 0, sizeof(*sp));

@@ -11,6 +11,7 @@ between frames is no fault (a loaded machine makes the driver late) but is told.
 import argparse
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
 import shlex
@@ -23,6 +24,7 @@ import time
 
 sys.dont_write_bytecode = True
 import cases
+import formats
 import wav
 
 
@@ -141,6 +143,7 @@ class Run:
             except ValueError as error:
                 raise Fault(f"{path.name}: {error}") from None
             self.check_format(path.name, got)
+            got.silent = self.sent.silent
             found.append(wav.Sound(got))
         return found
 
@@ -148,6 +151,8 @@ class Run:
         want = self.sent
         if (got.sample, got.rate, got.channels) != (want.sample, want.rate, want.channels):
             raise Fault(f"{name}: {got.sample}, {got.rate} Hz, {got.channels} channels")
+        if got.mask != want.mask:
+            raise Fault(f"{name}: channel mask {got.mask:#x} instead of {want.mask:#x}")
 
     def sent_frames(self):
         return wav.Sound(self.sent).frames
@@ -174,6 +179,22 @@ def judge_all(run):
     for sound in sounds:
         same(run.sent_frames(), sound.frames)
     return tell_gaps(sounds)
+
+
+def judge_raw(run):
+    """Bare frames of any format: in the file is what they become, without loss."""
+    case = run.case
+    frames = formats.noise(case.sample, case.channels, case.frames)
+    run.source.write_bytes(b"".join(b"".join(frame) for frame in frames))
+    order = case.order or range(case.channels)
+    data = b"".join(formats.converted(case.sample, frame[i]) for frame in frames for i in order)
+    silent = formats.converted(case.sample, formats.silence(case.sample)) * case.channels
+    run.sent = wav.Wav(formats.in_file(case.sample), case.rate, case.channels, data, case.mask, silent)
+    run.spawned("--raw", f"--format={case.sample}", f"--rate={case.rate}",
+                f"--channels={case.channels}", "play", str(run.source))
+    (sound,) = run.outputs()
+    same(run.sent_frames(), sound.frames)
+    return tell_gaps([sound])
 
 
 def judge_prefix(run):
@@ -282,6 +303,24 @@ def judge_record_and_play(run):
 def judge_hostile(run):
     """The daemon survives; the probe judges that itself."""
     run.spawned("hostile")
+    return ""
+
+
+def judge_controls(run):
+    """The elements of two streams, as the probe reads them."""
+    run.case.options = ("--json",)
+    run.spawned("info")
+    text = run.log.read_text()
+    controls = json.JSONDecoder().raw_decode(text[text.index("{"):])[0]["controls"]
+    names = [(c["name"], c["index"]) for c in controls]
+    want = [("Master Playback", 0), ("PCM Playback", 0), ("PCM Playback", 1), ("Capture", 0)]
+    if names != [(f"{name} {kind}", index) for name, index in want
+                 for kind in ("Volume", "Switch")]:
+        raise Fault(f"the elements are {names}")
+    if controls[0]["db"] != {"min": -60.0, "max": 0.0, "step": 0.5, "mute": True}:
+        raise Fault(f"the master volume's dB are {controls[0]['db']}")
+    if [c["values"] for c in controls] != [[120, 120], [1]] * 3:
+        raise Fault("the mixer does not start at 0 dB")
     return ""
 
 

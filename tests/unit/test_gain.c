@@ -3,7 +3,9 @@
  * Gains against a reference that shares nothing with them: samples are taken apart
  * bit by bit and scaled in long double.
  */
+#include <endian.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -223,6 +225,37 @@ static void ramps_turn_around(void **state)
 	}
 }
 
+static void *set_often(void *arg)
+{
+	struct gain *g = arg;
+
+	for (unsigned i = 0; i < 20000; i++)
+		set(g, (float)(i % 3), 0.5f);
+	set(g, 0.25f, 0.5f);
+	return NULL;
+}
+
+/* Goals from another thread arrive, whatever comes in between. */
+static void goals_cross_threads(void **state)
+{
+	int16_t out[200] = { 0 };
+	struct gain g;
+	pthread_t setter;
+
+	(void)state;
+	gain_init(&g);
+	assert_int_equal(pthread_create(&setter, NULL, set_often, &g), 0);
+	for (unsigned i = 0; i < 5000; i++)
+		gain_apply(&g, VSND_FMT_S16, 2, RATE, out, 100);
+	pthread_join(setter, NULL);
+	gain_apply(&g, VSND_FMT_S16, 2, RATE, NULL, RAMP);
+	for (unsigned i = 0; i < 200; i++)
+		out[i] = (int16_t)htole16(8000);
+	gain_apply(&g, VSND_FMT_S16, 2, RATE, out, 100);
+	assert_int_equal((int16_t)le16toh((uint16_t)out[198]), 2000);
+	assert_int_equal((int16_t)le16toh((uint16_t)out[199]), 4000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +264,7 @@ int main(void)
 		cmocka_unit_test(muted_is_silence),
 		cmocka_unit_test(ramps_do_not_click),
 		cmocka_unit_test(ramps_turn_around),
+		cmocka_unit_test(goals_cross_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
