@@ -102,7 +102,7 @@ enum vsnd_queue_error {
 struct vsnd_stream_settings {
 	uint32_t nid;		/**< function group; Linux' PCM device number */
 	uint32_t features;	/**< enum vsnd_stream_feature */
-	uint8_t direction;	/**< enum vsnd_direction; only VSND_OUTPUT today */
+	uint8_t direction;	/**< enum vsnd_direction */
 	uint8_t channels_min;	/**< 1..channels_max */
 	uint8_t channels_max;	/**< up to VSND_CHANNELS_MAX */
 	uint64_t formats;	/**< mask of 1 << enum vsnd_format, whole-byte formats only */
@@ -201,16 +201,22 @@ struct vsnd_queue_setup {
 struct vsnd_stream_stats {
 	uint64_t messages;	/**< completed with S_OK */
 	uint64_t errors;	/**< completed with S_IO_ERR */
-	uint64_t frames;	/**< of the guest's, handed to the host */
-	uint64_t discarded;	/**< of the guest's, taken at pace without a host to play them */
-	uint64_t silence;	/**< frames of silence the host got because the guest was late */
-	uint64_t xruns;		/**< episodes of that */
+	/** Of the guest's, handed to the host; input: of the host's, handed to the guest. */
+	uint64_t frames;
+	/** Of the guest's, taken at pace without a host; input: lost as the guest had no room. */
+	uint64_t discarded;
+	/** Silence the host got as the guest was late; input: the guest, as the host had none. */
+	uint64_t silence;
+	/** Episodes in which the guest was late: with frames, or with room for them. */
+	uint64_t xruns;
 };
 
 /**
- * Defaults: one stereo output (mono accepted) with S16, S32 and FLOAT at 44.1, 48
- * and 96 kHz, one line-out jack, maps for one and two channels.  @s keeps
- * pointers to static tables.  Any thread.
+ * Defaults: one stereo output and one stereo input (mono accepted), in this order,
+ * with S16, S32 and FLOAT at 44.1, 48 and 96 kHz, in one function group; a line-out
+ * and a microphone jack, and for either direction maps for one and two channels.
+ * Items of the output come first in each table.  @s keeps pointers to static
+ * tables.  Any thread.
  */
 VSND_API void vsnd_settings_init(struct vsnd_settings *s);
 
@@ -288,8 +294,8 @@ VSND_API int vsnd_queue_stop(struct vsnd *dev, unsigned queue, uint32_t *ret_bas
 
 /**
  * Enable or disable a queue, started or not; remembered over stop and start
- * until vsnd_reset().  While txq is disabled or stopped, running output
- * streams pause without loss.  -EINVAL for a bad queue.
+ * until vsnd_reset().  While txq (rxq) is disabled or stopped, running output
+ * (input) streams pause without loss.  -EINVAL for a bad queue.
  */
 VSND_API int vsnd_queue_enable(struct vsnd *dev, unsigned queue, bool enable);
 

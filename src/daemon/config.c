@@ -199,11 +199,11 @@ static bool set_auto(struct parser *p, const char *value, enum config_auto *ret)
 	return true;
 }
 
-/* Only output streams can be played so far. */
 static bool set_direction(struct parser *p, const char *value, uint8_t *ret)
 {
-	*ret = VSND_OUTPUT;
-	return strcmp(value, "output") == 0 || bad(p, value, "not output");
+	*ret = strcmp(value, "input") == 0 ? VSND_INPUT : VSND_OUTPUT;
+	return *ret == VSND_INPUT || strcmp(value, "output") == 0 ||
+		bad(p, value, "neither output nor input");
 }
 
 /* Where the keys that several sections have are kept. */
@@ -273,8 +273,10 @@ static bool key_profile(struct parser *p, const char *value)
 
 static bool key_streams(struct parser *p, const char *value)
 {
+	const char *why = streams_parse(value, &p->c->wanted);
+
 	p->c->streams_line = p->line;
-	return set_number(p, value, 1, VSND_STREAMS_MAX, &p->c->streams_wanted);
+	return !why || bad(p, value, why);
 }
 
 static bool key_auto_jacks(struct parser *p, const char *value)

@@ -68,11 +68,12 @@ enum config_auto {
 struct config {
 	/* [device] */
 	bool simple;		/* profile */
-	unsigned streams_wanted;	/* default streams; 0: not given */
+	struct stream_counts wanted;	/* default streams */
 	unsigned streams_line, offer_line;
 	struct offer offer;	/* of streams that do not say themselves */
 	enum config_auto auto_jacks, auto_maps;
 	bool controls;		/* the usual control elements */
+	bool outputs_only;	/* what plays cannot record: no inputs by default */
 
 	unsigned streams, jacks, chmaps, audios;
 	struct config_stream stream[VSND_STREAMS_MAX];
@@ -83,8 +84,8 @@ struct config {
 
 /* What the command line says instead; 0 and false: nothing. */
 struct config_overrides {
-	bool simple, controls;
-	unsigned streams;
+	bool simple, controls, outputs_only;
+	struct stream_counts streams;
 	struct offer offer;
 };
 
@@ -102,6 +103,9 @@ bool config_read(struct config *c, const char *path, struct config_error *ret_er
 
 void config_override(struct config *c, const struct config_overrides *o);
 bool config_complete(struct config *c, struct config_error *ret_error);
+
+/* How many of a complete configuration's streams are outputs; they come first. */
+unsigned config_outputs(const struct config *c);
 
 /* All but [audio], of a complete configuration. */
 void config_print(const struct config *c, FILE *f);

@@ -47,6 +47,10 @@ static const struct map {
 #define MAPS (sizeof(default_maps) / sizeof(default_maps[0]))
 _Static_assert(2 * CONFIG_GROUPS_MAX * MAPS <= VSND_CHMAPS_MAX, "not all maps have room");
 
+/* Of the profiles. */
+static const struct stream_counts one_of_each = { .given = true, .outputs = 1, .inputs = 1 };
+static const struct stream_counts one_output = { .given = true, .outputs = 1 };
+
 static bool is_given(const struct offer *o)
 {
 	return o->formats || o->rates || o->channels_max;
@@ -63,7 +67,7 @@ static void lay_over(struct offer *below, const struct offer *o)
 
 void config_override(struct config *c, const struct config_overrides *o)
 {
-	if (o->simple || o->streams) {
+	if (o->simple || o->streams.given) {
 		c->streams = c->jacks = c->chmaps = 0;
 		c->streams_line = 0;
 	}
@@ -71,13 +75,15 @@ void config_override(struct config *c, const struct config_overrides *o)
 		c->simple = true;
 		c->offer = simple_offer;
 		c->auto_jacks = c->auto_maps = CONFIG_AUTO_NO;
-		c->streams_wanted = 1;
+		c->wanted = one_output;
 		c->controls = false;
 	}
 	if (o->controls)
 		c->controls = true;
-	if (o->streams)
-		c->streams_wanted = o->streams;
+	if (o->outputs_only)
+		c->outputs_only = true;
+	if (o->streams.given)
+		c->wanted = o->streams;
 	if (is_given(&o->offer)) {
 		lay_over(&c->offer, &o->offer);
 		for (unsigned i = 0; i < c->streams; i++)
@@ -85,23 +91,47 @@ void config_override(struct config *c, const struct config_overrides *o)
 	}
 }
 
+/* Default streams of a direction, which have the PCM devices from the first on. */
+static void add_streams(struct config *c, unsigned n, unsigned direction)
+{
+	for (unsigned i = 0; i < n; i++, c->streams++) {
+		struct config_stream *s = &c->stream[c->streams];
+
+		*s = (struct config_stream){
+			.group = i % CONFIG_GROUPS_MAX,
+			.direction = (uint8_t)direction,
+		};
+		snprintf(s->name, sizeof(s->name), "%u", c->streams);
+	}
+}
+
+unsigned config_outputs(const struct config *c)
+{
+	unsigned n = 0;
+
+	while (n < c->streams && c->stream[n].direction == VSND_OUTPUT)
+		n++;
+	return n;
+}
+
 static bool complete_streams(struct config *c, struct config_error *error)
 {
-	if (c->streams && c->streams_wanted)
+	if (c->streams && c->wanted.given)
 		return config_fail(error, c->streams_line,
 			"streams and [stream] sections exclude each other");
 	offer_inherit(&c->offer, c->simple ? &simple_offer : &default_offer);
+	if (!c->wanted.given)
+		c->wanted = c->simple || c->outputs_only ? one_output : one_of_each;
 	if (c->streams == 0) {
-		unsigned wanted = c->streams_wanted ? c->streams_wanted : 1;
-
-		for (; c->streams < wanted; c->streams++) {
-			struct config_stream *s = &c->stream[c->streams];
-
-			*s = (struct config_stream){ .group = c->streams % CONFIG_GROUPS_MAX };
-			snprintf(s->name, sizeof(s->name), "%u", c->streams);
-		}
+		add_streams(c, c->wanted.outputs, VSND_OUTPUT);
+		add_streams(c, c->wanted.inputs, VSND_INPUT);
 	}
-	c->streams_wanted = 0;
+	c->wanted = (struct stream_counts){ .given = false };
+	for (unsigned i = config_outputs(c); i < c->streams; i++) {
+		if (c->stream[i].direction == VSND_OUTPUT)
+			return config_fail(error, c->stream[i].line,
+				"[stream %s]: outputs come before inputs", c->stream[i].name);
+	}
 	for (unsigned i = 0; i < c->streams; i++)
 		offer_inherit(&c->stream[i].offer, &c->offer);
 	return true;
@@ -121,10 +151,10 @@ static bool has_stream(const struct config *c, uint32_t group, unsigned directio
 	return false;
 }
 
-static bool has_jack(const struct config *c, uint32_t group)
+static bool has_jack(const struct config *c, uint32_t group, unsigned direction)
 {
 	for (unsigned i = 0; i < c->jacks; i++) {
-		if (c->jack[i].group == group)
+		if (c->jack[i].group == group && pin_direction(&c->jack[i]) == direction)
 			return true;
 	}
 	return false;
@@ -151,12 +181,15 @@ static bool complete_jacks(struct config *c, struct config_error *error)
 				c->jack[i].name, (unsigned)c->jack[i].group);
 	}
 	c->auto_jacks = CONFIG_AUTO_NO;
-	for (uint32_t group = 0; wanted && group < CONFIG_GROUPS_MAX; group++) {
-		if (!has_stream(c, group, 2, 0) || has_jack(c, group))
+	for (unsigned n = 0; wanted && n < 2 * CONFIG_GROUPS_MAX; n++) {
+		unsigned direction = n / CONFIG_GROUPS_MAX;
+		uint32_t group = n % CONFIG_GROUPS_MAX;
+
+		if (!has_stream(c, group, direction, 0) || has_jack(c, group, direction))
 			continue;
 		if (c->jacks == VSND_JACKS_MAX)
 			return config_fail(error, 0, "more than %d jacks", VSND_JACKS_MAX);
-		pin_init_auto(&c->jack[c->jacks++], group);
+		pin_init_auto(&c->jack[c->jacks++], group, direction);
 	}
 	return true;
 }

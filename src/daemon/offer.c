@@ -154,3 +154,33 @@ void offer_inherit(struct offer *o, const struct offer *from)
 		o->channels_max = from->channels_max;
 	}
 }
+
+static bool count_parse(const char **text, unsigned *ret)
+{
+	size_t len = strspn(*text, "0123456789");
+
+	if (len == 0 || len > 3)
+		return false;
+	*ret = (unsigned)strtoul(*text, NULL, 10);
+	*text += len;
+	return *ret <= VSND_STREAMS_MAX;
+}
+
+const char *streams_parse(const char *text, struct stream_counts *ret)
+{
+	static const char bad[] = "not OUT or OUT,IN, 1 to 64 streams in all";
+	struct stream_counts n = { .given = true };
+
+	if (!count_parse(&text, &n.outputs))
+		return bad;
+	n.inputs = n.outputs < VSND_STREAMS_MAX ? 1 : 0;
+	if (*text == ',') {
+		text++;
+		if (!count_parse(&text, &n.inputs))
+			return bad;
+	}
+	if (*text || n.outputs + n.inputs == 0 || n.outputs + n.inputs > VSND_STREAMS_MAX)
+		return bad;
+	*ret = n;
+	return NULL;
+}

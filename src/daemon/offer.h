@@ -25,6 +25,15 @@ const char *offer_set_formats(struct offer *o, const char *text);
 const char *offer_set_rates(struct offer *o, const char *text);
 const char *offer_set_channels(struct offer *o, const char *text);
 
+/* OUT[,IN]: how many streams of the default kind there are.  `given` tells that it was said. */
+struct stream_counts {
+	bool given;
+	unsigned outputs, inputs;
+};
+
+/* Without IN there is one input, if there is room.  NULL, or why not (a static text). */
+const char *streams_parse(const char *text, struct stream_counts *ret);
+
 void offer_formats_text(uint64_t formats, char text[OFFER_TEXT_MAX]);
 void offer_rates_text(uint64_t rates, char text[OFFER_TEXT_MAX]);
 

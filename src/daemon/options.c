@@ -37,18 +37,20 @@ static const char usage[] =
 	"      --audio=NAME        null (default), file or pipewire (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
+	"      --file-in=FILE      sound file that the guest records; silence after its end\n"
+	"      --file-in-loop      play it to the guest over and over\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
 	"      --name=NAME         pipewire: what users see (default: vhost-user-snd)\n"
 	"      --target=NODE       pipewire: where to play, by node.name or object.serial\n"
 	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
 	"\n"
 	"The card that the guest gets:\n"
-	"      --streams=N         playback streams, 1 to 64 (default 1)\n"
+	"      --streams=OUT[,IN]  playback and capture streams, 64 at most (default 1,1)\n"
 	"      --formats=LIST      of all streams, e.g. S16,S24_3,FLOAT, or all (default\n"
 	"                          S16,S32,FLOAT)\n"
 	"      --rates=LIST        in Hz, or all (default 44100,48000,96000)\n"
 	"      --channels=MAX      or MIN-MAX, up to 18 (default 1-2)\n"
-	"      --profile=NAME      default, or simple: one stereo stream, S16 at 48000 Hz,\n"
+	"      --profile=NAME      default, or simple: one stereo output, S16 at 48000 Hz,\n"
 	"                          no jacks and no channel maps\n"
 	"      --controls          offer volume and mute to the guest's mixer; QEMU needs\n"
 	"                          controls=on at its sound device for that\n"
@@ -149,6 +151,19 @@ static bool set_file_out(struct options *o, const char *value)
 	return *value;
 }
 
+static bool set_file_in(struct options *o, const char *value)
+{
+	o->file_in = value;
+	return *value;
+}
+
+/* A flag; in a configuration file it is yes or no. */
+static bool set_file_in_loop(struct options *o, const char *value)
+{
+	o->file_in_loop = strcmp(value, "no") != 0;
+	return !*value || !o->file_in_loop || strcmp(value, "yes") == 0;
+}
+
 static bool set_file_pace(struct options *o, const char *value)
 {
 	o->file_fast = strcmp(value, "fast") == 0;
@@ -157,12 +172,7 @@ static bool set_file_pace(struct options *o, const char *value)
 
 static bool set_streams(struct options *o, const char *value)
 {
-	long n;
-
-	if (!parse_number(value, 1, VSND_STREAMS_MAX, &n))
-		return false;
-	o->card.streams = (unsigned)n;
-	return true;
+	return streams_parse(value, &o->card.streams) == NULL;
 }
 
 static bool set_formats(struct options *o, const char *value)
@@ -222,6 +232,8 @@ static const struct option table[] = {
 	{ "--audio", true, true, set_audio },
 	{ "--backend", true, true, set_audio },
 	{ "--file-out", true, true, set_file_out },
+	{ "--file-in", true, true, set_file_in },
+	{ "--file-in-loop", false, true, set_file_in_loop },
 	{ "--file-pace", true, true, set_file_pace },
 	{ "--name", true, true, set_name },
 	{ "--target", true, true, set_target },
@@ -368,19 +380,26 @@ static int check_all(const struct options *o)
 {
 	bool file = strcmp(o->audio, "file") == 0;
 	bool pipewire = strcmp(o->audio, "pipewire") == 0;
-	struct audio_file_config config = { .pattern = o->file_out, .streams = o->config.streams };
-	const char *reason;
+	struct audio_file_config config = {
+		.pattern = o->file_out,
+		.outputs = config_outputs(&o->config),
+	};
+	const char *what, *reason;
 	int sources = (o->socket_path != NULL) + (o->fd >= 0) + (o->socket_fd >= 0);
 
 	if (sources > 1)
 		return usage_error("--socket-path, --fd and --socket-fd exclude each other", NULL);
-	if (file && !o->file_out)
-		return usage_error("--audio=file needs --file-out", NULL);
-	if (!file && (o->file_out || o->file_fast))
-		return usage_error("--file-out and --file-pace need --audio=file", NULL);
+	if (file && !o->file_out && !o->file_in)
+		return usage_error("--audio=file needs --file-out or --file-in", NULL);
+	if (!file && (o->file_out || o->file_in || o->file_fast))
+		return usage_error("--file-out, --file-in and --file-pace need --audio=file", NULL);
+	if (o->file_in_loop && !o->file_in)
+		return usage_error("--file-in-loop needs --file-in", NULL);
+	if (pipewire && config_outputs(&o->config) < o->config.streams)
+		return usage_error("--audio=pipewire cannot record yet: no input streams", NULL);
 	if (!pipewire && (o->name || o->target || o->properties))
 		return usage_error("--name, --target and --properties need --audio=pipewire", NULL);
-	if (file && audio_file_check(&config, &reason) == -EINVAL)
+	if (file && audio_file_check(&config, &what, &reason) == -EINVAL)
 		return value_error(o, "file-out", o->file_out, reason);
 	return -1;
 }
@@ -389,6 +408,7 @@ static int complete(struct options *o)
 {
 	struct config_error error;
 
+	o->card.outputs_only = strcmp(o->audio, "pipewire") == 0;
 	config_override(&o->config, &o->card);
 	return config_complete(&o->config, &error) ? -1 : config_error(o, &error);
 }
@@ -406,13 +426,17 @@ static int print_config(const struct options *o)
 	config_print(&o->config, stdout);
 	fputs("\n[audio]\n", stdout);
 	for (size_t i = 0; i < TABLE; i++) {
-		if (!table[i].in_file || !o->value[i])
+		const char *value = o->value[i];
+
+		if (!table[i].in_file || !value)
 			continue;
-		if (!is_writable(o->value[i])) {
+		if (!table[i].has_value && !*value)
+			value = "yes";
+		if (!is_writable(value)) {
 			log_always("%s: a configuration file cannot hold this value", table[i].name);
 			return STATUS_FAILED;
 		}
-		printf("%s = %s\n", table[i].name + 2, o->value[i]);
+		printf("%s = %s\n", table[i].name + 2, value);
 	}
 	return ferror(stdout) || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_OK;
 }

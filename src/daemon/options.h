@@ -24,8 +24,8 @@ struct options {
 	bool once;
 
 	const char *audio;
-	const char *file_out;		/* NULL: not given */
-	bool file_fast;
+	const char *file_out, *file_in;	/* NULL: not given */
+	bool file_in_loop, file_fast;
 	const char *name, *target, *properties;	/* NULL: not given */
 
 	const char *config_path;	/* NULL: not given */

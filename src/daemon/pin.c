@@ -9,18 +9,21 @@
 #define CAPS_HEADPHONE 0x08u
 #define CAPS_OUTPUT 0x10u
 #define CAPS_INPUT 0x20u
-/* Association 1, sequence 0. */
-#define DEFCONF_ASSOCIATION 0x10u
+/* Sequence 0. */
+#define DEFCONF_ASSOCIATION_OUTPUT 0x10u
+#define DEFCONF_ASSOCIATION_INPUT 0x20u
 
 enum {
 	TYPE_LINE_OUT = 0,
 	TYPE_HEADPHONE = 2,
 	TYPE_LINE_IN = 8,
+	TYPE_MIC = 10,
 	PORT_JACK = 0,
 	PORT_FIXED = 2,
 	CONNECTOR_3_5MM = 1,
 	LOCATION_REAR = 1,
-	COLOUR_GREEN = 4
+	COLOUR_GREEN = 4,
+	COLOUR_PINK = 9
 };
 
 static const struct word {
@@ -28,7 +31,7 @@ static const struct word {
 	uint8_t value;
 } types[] = {
 	{ "line-out", TYPE_LINE_OUT }, { "speaker", 1 }, { "headphone", TYPE_HEADPHONE },
-	{ "line-in", TYPE_LINE_IN }, { "mic", 10 }, { NULL, 0 }
+	{ "line-in", TYPE_LINE_IN }, { "mic", TYPE_MIC }, { NULL, 0 }
 }, ports[] = {
 	{ "jack", PORT_JACK }, { "none", 1 }, { "fixed", PORT_FIXED }, { "both", 3 }, { NULL, 0 }
 }, connectors[] = {
@@ -40,7 +43,7 @@ static const struct word {
 	{ "top", 5 }, { "bottom", 6 }, { "internal", 0x10 }, { "hdmi", 0x18 }, { NULL, 0 }
 }, colours[] = {
 	{ "unknown", 0 }, { "black", 1 }, { "grey", 2 }, { "blue", 3 }, { "green", COLOUR_GREEN },
-	{ "red", 5 }, { "orange", 6 }, { "yellow", 7 }, { "purple", 8 }, { "pink", 9 },
+	{ "red", 5 }, { "orange", 6 }, { "yellow", 7 }, { "purple", 8 }, { "pink", COLOUR_PINK },
 	{ "white", 14 }, { "other", 15 }, { NULL, 0 }
 };
 
@@ -86,22 +89,34 @@ void pin_init(struct config_jack *jack, uint32_t group)
 }
 
 /* The library's default. */
-void pin_init_auto(struct config_jack *jack, uint32_t group)
+void pin_init_auto(struct config_jack *jack, uint32_t group, unsigned direction)
 {
+	bool input = direction == VSND_INPUT;
+
 	pin_init(jack, group);
 	jack->port = PORT_FIXED;
-	snprintf(jack->name, sizeof(jack->name), "%u", (unsigned)group);
+	if (input) {
+		jack->type = TYPE_MIC;
+		jack->colour = COLOUR_PINK;
+	}
+	snprintf(jack->name, sizeof(jack->name), "%s%u", input ? "mic-" : "", (unsigned)group);
+}
+
+unsigned pin_direction(const struct config_jack *jack)
+{
+	return jack->type >= TYPE_LINE_IN ? VSND_INPUT : VSND_OUTPUT;
 }
 
 void pin_settings(const struct config_jack *jack, struct vsnd_jack_settings *ret)
 {
-	bool input = jack->type >= TYPE_LINE_IN;
+	bool input = pin_direction(jack) == VSND_INPUT;
 
 	*ret = (struct vsnd_jack_settings){
 		.nid = jack->group,
 		.defconf = (uint32_t)jack->port << 30 | (uint32_t)jack->location << 24 |
 			(uint32_t)jack->type << 20 | (uint32_t)jack->connector << 16 |
-			(uint32_t)jack->colour << 12 | DEFCONF_ASSOCIATION,
+			(uint32_t)jack->colour << 12 |
+			(input ? DEFCONF_ASSOCIATION_INPUT : DEFCONF_ASSOCIATION_OUTPUT),
 		.caps = input ? CAPS_INPUT : jack->type == TYPE_HEADPHONE
 			? CAPS_OUTPUT | CAPS_HEADPHONE : CAPS_OUTPUT,
 		.connected = jack->connected,

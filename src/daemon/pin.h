@@ -20,9 +20,12 @@ enum pin_field {
 int pin_value(enum pin_field field, const char *word);
 const char *pin_word(enum pin_field field, unsigned value);
 
-/* What a [jack] section begins with, and what a group without one gets. */
+/* What a [jack] section begins with, and what a direction of a group without one gets. */
 void pin_init(struct config_jack *jack, uint32_t group);
-void pin_init_auto(struct config_jack *jack, uint32_t group);
+void pin_init_auto(struct config_jack *jack, uint32_t group, unsigned direction);
+
+/* enum vsnd_direction */
+unsigned pin_direction(const struct config_jack *jack);
 
 void pin_settings(const struct config_jack *jack, struct vsnd_jack_settings *ret);
 

@@ -30,7 +30,7 @@ enum pcm_state {
 	PCM_INIT,	/* after reset: no parameters */
 	PCM_SET,	/* parameters, no voice */
 	PCM_PREPARED,	/* a voice, messages are held */
-	PCM_RUNNING,	/* the voice plays */
+	PCM_RUNNING,	/* the voice plays or records */
 	PCM_STOPPED,	/* the voice rests, messages are held */
 	PCM_RELEASED,	/* parameters, no voice, everything returned */
 	PCM_STATES
@@ -40,7 +40,7 @@ enum pcm_state {
 enum io_mode {
 	IO_REFUSE,	/* returned with IO_ERR at once */
 	IO_HOLD,	/* wait in the stream's FIFO */
-	IO_RUN,		/* are pulled by the voice */
+	IO_RUN,		/* are pulled or filled by the voice */
 	IO_FLUSH	/* RELEASE: the host takes what it can at once */
 };
 
@@ -72,11 +72,13 @@ struct jack {
 /* An I/O message between fetch and completion; lives in io_queue.msgs. */
 struct io_msg {
 	struct vq_chain chain;
-	struct vq_cursor data;	/* what of its frames has not been pulled yet */
-	uint64_t bytes;		/* of frames, in all */
-	uint64_t end_frame;	/* the stream's position when its last byte went out */
+	struct vq_cursor data;	/* what of its frames has not been pulled, or filled, yet */
+	uint64_t bytes;		/* of frames, or room for them, in all */
+	uint64_t end_frame;	/* the stream's position at its last byte */
+	uint64_t silence;	/* input: bytes behind what was recorded to be made silence */
+	uint8_t format;		/* input: whose silence */
 	uint32_t next;		/* in a FIFO, the done list or the free list */
-	bool consumed;		/* all of data is out */
+	bool consumed;		/* all of data is out, or full */
 	bool failed;		/* its memory was not there */
 	enum snd_status status;	/* on the done list */
 	uint32_t latency_bytes;	/* on the done list */
@@ -141,16 +143,15 @@ struct vsnd_stream {
 	/* Messages in the order the driver made them available. */
 	struct msg_list fifo;
 	uint32_t reading;	/* first one that is not consumed, or MSG_NONE */
-	uint64_t queued;	/* bytes that are there to be pulled, carry included */
-	uint8_t carry[VSND_CHANNELS_MAX * 8];	/* a part of a frame, from messages gone */
+	uint64_t queued;	/* bytes to be pulled, carry included; or room for bytes */
+	uint8_t carry[VSND_CHANNELS_MAX * 8];	/* a part of a frame, between two messages */
 	uint32_t carry_len;
 
-	uint64_t pos;		/* frames pulled, silence included */
-	uint64_t pull_pos;	/* pos at the start of the last pull */
-	int64_t pull_delay;	/* delay_frames of the last pull */
+	uint64_t pos;		/* frames pulled, silence included; or captured, lost ones included */
+	int64_t host_pos;	/* what the host's converter was at when it last came */
 
 	bool evt_xruns;		/* the driver wants to know */
-	uint64_t starved;	/* frames of silence since the last frame of the guest's */
+	uint64_t starved;	/* frames of silence, or lost, since the last good one */
 	struct gain gain;
 	struct notice notice;
 	struct stream_counters counters;
@@ -267,16 +268,30 @@ void io_finish(struct io_queue *q, uint32_t i, enum snd_status status, uint32_t 
 void io_flush(struct vsnd_stream *s);
 uint32_t msg_list_pop(const struct io_queue *q, struct msg_list *l);
 
-/* play.c; audio thread */
+/* stream.c; audio thread */
 bool stream_live(const struct vsnd_stream *s);
-/* Complete what is consumed and need not be held. */
+/* Complete a message that is on no list, with IO_ERR if it failed. */
+void stream_return(struct vsnd_stream *s, uint32_t i, uint32_t latency_bytes);
+/* Complete what is through and need not be held. */
 void stream_complete(struct vsnd_stream *s);
 void stream_rewind(struct vsnd_stream *s);
+struct io_msg *stream_reading(struct vsnd_stream *s, uint64_t end_frame);
+uint64_t stream_frames_of(const struct vsnd_stream *s, uint64_t bytes);
+
+/* record.c; audio thread */
+void record_carry(struct vsnd_stream *s);
+size_t record_silence(const struct vq *vq, struct vq_cursor *c, unsigned format, size_t phase,
+		      size_t len);
 
 /* notice.c; audio thread */
 void notice_mark(struct vsnd_stream *s);	/* after completions were published */
 void notice_update(struct vsnd_stream *s);
 bool notice_must_hold(struct vsnd_stream *s);
+
+static inline bool stream_is_input(const struct vsnd_stream *s)
+{
+	return s->queue->index == VSND_RXQ;
+}
 
 static inline void counter_add(_Atomic uint64_t *c, uint64_t n)
 {

@@ -200,6 +200,11 @@ static void apply_run(const struct gain *g, unsigned format, unsigned channels, 
 	}
 }
 
+bool gain_is_plain(const struct gain *g)
+{
+	return g->plain && g->taken == atomic_load_explicit(&g->version, memory_order_acquire);
+}
+
 void gain_apply(struct gain *g, unsigned format, unsigned channels, uint32_t rate_hz,
 		void *samples, size_t frames)
 {

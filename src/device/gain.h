@@ -35,6 +35,9 @@ void gain_set(struct gain *g, const float goal[VSND_CHANNELS_MAX]);
 /* Audio thread.  A new sound begins: the goals hold at once. */
 void gain_settle(struct gain *g);
 
+/* Audio thread.  All gains are 1, and nobody wants them to be otherwise. */
+bool gain_is_plain(const struct gain *g);
+
 /*
  * Audio thread.  Apply to @frames frames, or if @samples is NULL let only the time
  * pass.

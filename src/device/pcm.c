@@ -220,7 +220,7 @@ enum snd_status pcm_stop(struct vsnd *dev, const struct ctl_req *req)
 }
 
 /*
- * VIRTIO_SND_R_PCM_RELEASE.  A stream that has played offers the host what is left,
+ * VIRTIO_SND_R_PCM_RELEASE.  An output that has played offers the host what is left,
  * as far as the host takes it at once; one that never started has nothing to
  * say.  All messages are back, published and notified before this returns and
  * the request is answered (Stream Release, device requirements).
@@ -231,7 +231,8 @@ enum snd_status pcm_release(struct vsnd *dev, const struct ctl_req *req)
 
 	if (!p)
 		return SND_S_BAD_MSG;
-	if (p->state == PCM_STOPPED && dev->ops->voice_flush && queue_active(dev, pcm_queue(p))) {
+	if (p->state == PCM_STOPPED && p->offer.direction == VSND_OUTPUT && dev->ops->voice_flush &&
+	    queue_active(dev, VSND_TXQ)) {
 		pcm_set_mode(dev, p, IO_FLUSH, NULL, false);
 		dev->ops->voice_flush(p->voice);
 	}

@@ -10,7 +10,8 @@
 #define NEVER	    UINT64_MAX
 
 /* Sub-commands, as bits: which options belong to which. */
-enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_CONFORM = 8, CMD_ALL = 15 };
+enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_CONFORM = 8, CMD_RECORD = 16,
+	CMD_ALL = 31 };
 
 struct options {
 	const char *socket_path;
@@ -36,6 +37,13 @@ struct options {
 	uint32_t pause_ms, suspend_ms;
 	uint32_t repeat;
 	uint32_t pieces;
+
+	/* record */
+	const char *play; /* a file to play meanwhile, or NULL */
+	uint32_t seconds;
+	uint64_t frames; /* 0: by seconds */
+	uint64_t starve_at;
+	uint32_t starve_ms;
 
 	uint64_t seed;
 	uint32_t rounds; /* random cases in a family, about */

@@ -146,7 +146,15 @@ BAD_OPTIONS = {
     "bad percent": ["--socket-path=s", "--audio=file", "--file-out=%d.wav"],
     "one name for two": ["--socket-path=s", "--audio=file", "--file-out=a.wav", "--streams=2"],
     "bad pace": ["--socket-path=s", "--audio=file", "--file-out=a.wav", "--file-pace=slow"],
-    "no streams": ["--socket-path=s", "--streams=0"],
+    "no streams": ["--socket-path=s", "--streams=0,0"],
+    "no inputs said": ["--socket-path=s", "--streams=1,"],
+    "no outputs said": ["--socket-path=s", "--streams=,1"],
+    "three counts": ["--socket-path=s", "--streams=1,1,1"],
+    "too many together": ["--socket-path=s", "--streams=32,33"],
+    "inputs x": ["--socket-path=s", "--streams=1,x"],
+    "file-in without file": ["--socket-path=s", "--file-in=a.wav"],
+    "loop without file-in": ["--socket-path=s", "--audio=file", "--file-out=a.wav",
+                             "--file-in-loop"],
     "value for controls": ["--socket-path=s", "--controls=on"],
     "too many streams": ["--socket-path=s", "--streams=65"],
     "streams +1": ["--socket-path=s", "--streams=+1"],
@@ -220,6 +228,10 @@ def bad_start(folder):
     refused("--fd=0", status=1)
     sock = folder / "s"
     refused(f"--socket-path={sock}", "--audio=file", f"--file-out={gone}/a.wav", status=1)
+    for name, data in (("gone", None), ("odd.wav", b"RIFF")):
+        if data:
+            (folder / name).write_bytes(data)
+        refused(f"--socket-path={sock}", "--audio=file", f"--file-in={folder / name}", status=1)
     (folder / "d.wav").mkdir()
     refused(f"--socket-path={sock}", "--audio=file", f"--file-out={folder}/d.wav", status=1)
     expect(not sock.exists(), "the socket was made")

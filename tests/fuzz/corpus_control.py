@@ -9,6 +9,7 @@ import struct
 import sys
 
 CONTROL, TX, PULL, CUT, EVENT, MEDDLE = 0, 1, 2, 32, 64, 128
+RX = TX | EVENT
 ROOM = {0: 0, 3: 1, 4: 2, 7: 3, 8: 4, 36: 5, 132: 6, 1000: 7}
 
 
@@ -33,6 +34,9 @@ PREPARE, RELEASE, START, STOP = 0x102, 0x103, 0x104, 0x105
 RUN = set_params() + pcm(PREPARE) + pcm(START)
 MESSAGE = record(TX | PULL, words(0) + bytes(range(200)), 8)
 
+MIC = 2
+RECORD = set_params(MIC) + pcm(PREPARE, MIC) + pcm(START, MIC)
+PLACE = record(RX | PULL, words(MIC), 1000)
 VOLUME, SWITCH, WIDE, CHOICE, BYTES, IEC958 = range(6)
 BUFFER = record(EVENT, b"", 8)
 
@@ -93,6 +97,18 @@ INPUTS = {
                   + set_params(rate=64) + set_params(channels=0) + set_params(stream=7),
     "two_streams": RUN + set_params(1, channels=1) + pcm(PREPARE, 1) + pcm(START, 1)
                    + MESSAGE + record(TX | PULL, words(1) + bytes(40), 8) + pcm(STOP, 1),
+    "record": RECORD + PLACE * 20 + pcm(STOP, MIC) + pcm(RELEASE, MIC),
+    "record_pause": RECORD + PLACE * 3 + pcm(STOP, MIC) + PLACE + pcm(START, MIC) + PLACE,
+    "record_odd": RECORD + record(RX | PULL, words(MIC), 36) * 5
+                  + record(RX | CUT, words(MIC), 132) + PLACE,
+    "record_late": RECORD + MESSAGE * 3 + PLACE * 3,
+    "record_release": RECORD + record(RX, words(MIC), 1000) * 5 + PLACE + pcm(STOP, MIC)
+                      + pcm(RELEASE, MIC) + PLACE,
+    "rx_no_status": RECORD + record(RX | PULL, words(MIC), 7) + PLACE,
+    "rx_only_status": RECORD + record(RX | PULL, words(MIC), 8) + PLACE,
+    "rx_readable": RECORD + record(RX | PULL, words(MIC) + bytes(16), 1000) + PLACE,
+    "rx_bad_stream": RECORD + record(RX | PULL, words(0), 1000) + record(RX, words(9), 132),
+    "duplex": RUN + RECORD + (MESSAGE + PLACE) * 10,
 }
 
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Control requests, output messages and event buffers, from the ring to the host.
+ * Control requests, I/O messages and event buffers, from the ring to the host and back.
  *
  * The input is a list of records: a byte that says what, a length byte, and that
  * many bytes of a message.  What: bit 0 the queue (control or tx), bit 1 whether
- * the host pulls afterwards, bits 2-4 the writable bytes, bit 5 whether the
- * message is cut in two, bit 6 that it is a buffer for events instead, and bit 7
- * that the host plugs a jack and turns a knob afterwards.  The bytes are decoded
- * by wire_ctl_decode() alone, too.
+ * the host pulls and pushes afterwards, bits 2-4 the writable bytes, bit 5 whether
+ * the message is cut in two, bit 6 that the queue is the event queue, or rx instead
+ * of tx, and bit 7 that the host plugs a jack and turns a knob afterwards.  The
+ * bytes are decoded by wire_ctl_decode() alone, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +23,13 @@ struct vsnd_voice {
 	struct vsnd_stream *stream;
 };
 
+/* Two outputs, and one input. */
+#define OUTPUTS 2
+#define STREAMS 3
+
 struct vsnd_audio {
 	struct vsnd *dev;
-	struct vsnd_voice voice[2];
+	struct vsnd_voice voice[STREAMS];
 	int64_t now_ns;
 };
 
@@ -74,16 +78,18 @@ static const struct vsnd_audio_ops ops = {
 	.voice_close = voice_nop,
 };
 
-static void pull(void)
+static void pull_and_push(void)
 {
 	static uint8_t buf[100 * 8 * VSND_CHANNELS_MAX];
 
 	host.now_ns += 2000000;
 	vsnd_cycle_begin(host.dev, host.now_ns);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < OUTPUTS; i++) {
 		if (host.voice[i].stream)
 			vsnd_pull(host.voice[i].stream, i ? NULL : buf, 100, -50);
 	}
+	if (host.voice[OUTPUTS].stream)
+		vsnd_push(host.voice[OUTPUTS].stream, host.now_ns % 3 ? buf : NULL, 50, 3);
 	vsnd_cycle_end(host.dev);
 }
 
@@ -155,21 +161,26 @@ static void open_device(struct guest *g, struct ring ring[VSND_QUEUES], struct v
 	const uint64_t features = UINT64_C(1) << VSND_F_VERSION_1 |
 				  UINT64_C(1) << VSND_F_EVENT_IDX | UINT64_C(1) << VSND_F_CTLS;
 	struct vsnd_jack_settings jack;
-	struct vsnd_stream_settings streams[2];
+	struct vsnd_stream_settings streams[STREAMS];
 	struct vsnd_mem_region region;
 	struct vsnd_settings s;
 
 	vsnd_settings_init(&s);
-	streams[0] = streams[1] = s.stream[0];
-	streams[0].features = VSND_STREAM_EVT_XRUNS;
-	streams[0].formats |= ((UINT64_C(1) << VSND_FORMATS) - 1) & ~UINT64_C(1);
+	streams[0] = streams[1] = s.stream[VSND_OUTPUT];
+	streams[OUTPUTS] = s.stream[VSND_INPUT];
+	for (unsigned i = 0; i < STREAMS; i++) {
+		streams[i].features = i == 1 ? 0 : VSND_STREAM_EVT_XRUNS;
+		if (i != 1)
+			streams[i].formats |= ((UINT64_C(1) << VSND_FORMATS) - 1) & ~UINT64_C(1);
+	}
 	jack = s.jack[0];
 	jack.features = VSND_JACK_REMAP;
 	s.jack = &jack;
+	s.jacks = 1;
 	s.ctls = ELEMENTS;
 	s.ctl = elements;
 	s.callbacks.ctl_command = command;
-	s.streams = 2;
+	s.streams = STREAMS;
 	s.stream = streams;
 	s.audio = &ops;
 	if (vsnd_create(&s, ret_dev) < 0)
@@ -201,13 +212,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned n = 0; size >= 2 && n < 200; n++) {
 		uint8_t what = data[0];
 		uint32_t len = data[1] < size - 2 ? data[1] : (uint32_t)size - 2;
+		unsigned queue = what & 1 ? (what & 64 ? VSND_RXQ : VSND_TXQ) :
+				 what & 64 ? VSND_EVENTQ : VSND_CONTROLQ;
 
-		unsigned q = what & 64 ? VSND_EVENTQ : what & 1 ? VSND_TXQ : VSND_CONTROLQ;
-
-		send(&g, &ring[q], what, data + 2, len);
-		vsnd_queue_kick(dev, q);
+		send(&g, &ring[queue], what, data + 2, len);
+		vsnd_queue_kick(dev, queue);
 		if (what & 2)
-			pull();
+			pull_and_push();
 		if (what & 128)
 			meddle(dev, what);
 		vsnd_run(dev);

@@ -8,6 +8,7 @@ import sys
 import time
 from fnmatch import fnmatch
 
+import compare
 import wavs
 from procs import Child
 from rig import DAEMON, KILLED, Failed, Rig
@@ -344,6 +345,111 @@ def stall_test(period, buffer, condition):
 for _size in STALL_SIZES:
     for _condition in CONDITIONS:
         stall_test(*_size, _condition)
+
+
+# -- recording
+
+class Recording:
+    """One arecord of a sound that the host speaks from its first frame on."""
+
+    def __init__(self, rig, fmt, frames, options=""):
+        self.rig, self.fmt, self.frames = rig, fmt, frames
+        self.name = f"{id(self):x}-in.wav"
+        self.data = fresh_content(fmt, frames + fmt.rate)
+        self.limit_s = int(3 * frames / fmt.rate) + SLACK_S
+        rig.speak(fmt, self.data)
+        self.ticket = rig.guest.start(rig.arecord(self.name, fmt, frames, options), self.limit_s)
+
+    def exact(self):
+        """All of it arrived, once and in order, from the first frame on."""
+        done = self.rig.guest.finish(self.ticket, self.limit_s + 30)
+        if done.status == KILLED:
+            raise Failed(f"stalled: no end after {self.limit_s} s")
+        if done.status != 0 or "overrun" in done.text:
+            raise Failed(f"arecord: status {done.status}: {summary(done.text)}")
+        fmt, got = self.rig.fetch(self.name)
+        if fmt != self.fmt or len(got) != self.frames * fmt.frame:
+            raise Failed(f"{len(got) // fmt.frame} frames of {fmt} recorded")
+        result = compare.compare(self.data[:len(got)], got, fmt.frame)
+        if result.gaps:     # silence takes the place of frames that come later
+            result = compare.compare(self.data[:len(got) - sum(result.gaps) * fmt.frame], got, fmt.frame)
+        if not result.exact:
+            raise Failed(str(result))
+        return note(result)
+
+
+def record(rig, fmt, frames, options="", disturb=None):
+    recording = Recording(rig, fmt, frames, options)
+    if disturb:
+        disturb(rig)
+    return recording.exact()
+
+
+def record_test(fmt):
+    def run(rig, seconds):
+        return record(rig, fmt, int(seconds * fmt.rate) + 17)
+    test(f"record-{fmt}")(run)
+
+
+for _width in (S16, S32):
+    for _channels in (1, 2):
+        record_test(wavs.Format(_width, _channels, 48000))
+record_test(wavs.Format(S16, 2, 44100))
+
+
+@test("record-sizes")
+def record_sizes(rig, seconds):
+    for period, buffer in ((480, 1920), (441, 1323), (1024, 4096), (96, 1920)):
+        record(rig, STEREO, int(seconds * STEREO.rate), f"--period-size={period} --buffer-size={buffer}")
+
+
+@test("record-and-play")
+def record_and_play(rig, seconds):
+    rig.out.mark()
+    frames = int(seconds * STEREO.rate)
+    stream, recording = Stream(rig, STEREO, frames), Recording(rig, STEREO, frames)
+    stream.start()
+    stream.finish()
+    return "; ".join(filter(None, (stream.exact(), recording.exact())))
+
+
+@test("record-stop-cont")
+def record_stop_cont(rig, seconds):
+    def disturb(rig):
+        stop_cont(rig, 1.5)
+        stop_cont(rig, 0.01)
+    return record(rig, STEREO, int((seconds + 1) * STEREO.rate), disturb=disturb)
+
+
+@test("record-killed")
+def record_killed(rig, seconds):
+    recording = Recording(rig, STEREO, int((seconds + 5) * STEREO.rate))
+    time.sleep(1)
+    rig.guest.check("killall -9 arecord")
+    rig.guest.finish(recording.ticket)
+    return record(rig, STEREO, int(seconds * STEREO.rate))
+
+
+def endures(rig, seconds, period, buffer):
+    """The machine stood still for longer than the buffer: frames are lost, but the recording goes on to its end."""
+    frames = int((seconds + 1) * STEREO.rate)
+    recording = Recording(rig, STEREO, frames, f"{POLLING} --period-size={period} --buffer-size={buffer}")
+    sigstop(rig)
+    done = rig.guest.finish(recording.ticket, recording.limit_s + 30)
+    if done.status == KILLED:
+        raise Failed(f"stalled: no end after {recording.limit_s} s")
+    if done.status != 0:
+        raise Failed(f"arecord: status {done.status}: {summary(done.text)}")
+    fmt, got = rig.fetch(recording.name)
+    if len(got) != frames * fmt.frame:
+        raise Failed(f"{len(got) // fmt.frame} of {frames} frames")
+    return f"{done.text.count('overrun')} overruns"
+
+
+for _size in STALL_SIZES:
+    def _run(rig, seconds, size=_size):
+        return endures(rig, seconds, *size)
+    test(f"record-stall-{_size[0]}-{_size[1]}-sigstop")(_run)
 
 
 # -- control elements: a guest of their own, since QEMU has to be told of them

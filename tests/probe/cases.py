@@ -83,6 +83,39 @@ def format_cases():
                            quick=(channels, rate) in ((1, 44100), (2, 96000)))
 
 
+def record_cases():
+    """What the daemon's file is comes out of the probe's input stream."""
+    def case(name, *options, **rest):
+        return Case(f"record, {name}", options, **{"check": "record", **rest})
+
+    for size, options in ((64, ()), (256, ("--no-indirect",)), (1024, ("--no-event-idx",)),
+                          (64, ("--no-indirect", "--no-event-idx"))):
+        yield case(f"queue {' '.join((str(size), *options))}", f"--queue-size={size}", *options,
+                   quick=size == 64)
+    for who in FRONT_ENDS:
+        yield case(f"front-end {who}", f"--front-end={who}")
+        if who != "libkrun":
+            yield case(f"front-end {who}, suspend", f"--front-end={who}", "--suspend-at=9600",
+                       quick=who == "qemu")
+    yield case("pause", "--pause-at=9600", "--pause-ms=200", quick=True)
+    yield case("pieces 7", "--pieces=7", "--no-indirect")
+    yield case("scattered descriptors, 8 regions", "--scatter", "--regions=8")
+    yield case("fast", pace="fast", quick=True)
+    yield case("fast, looped", "--frames=100000", pace="fast", daemon=("--file-in-loop",),
+               frames=9999, check="record_loop", quick=True)
+    yield case("overrun", "--starve-at=4800", "--starve-ms=300", "--frames=14400",
+               frames=48000, check="record_overrun", quick=True)
+    yield case("longer than the file", "--frames=30000", frames=20000, check="record_end")
+    yield case("while it plays", frames=24000, check="record_and_play", quick=True)
+    for period, periods in ((48, 4), (441, 2), (1024, 4), (3840, 2)):
+        yield case(f"period {period}, buffer of {periods}", f"--period={period}",
+                   f"--buffer={period * periods}")
+    for sample in ("S16", "S32", "FLOAT"):
+        for channels, rate in ((1, 44100), (2, 96000)):
+            yield case(f"{sample}, {channels} channels, {rate} Hz", sample=sample, rate=rate,
+                       channels=channels, frames=rate // 2)
+
+
 ALL = ("--formats=all", "--rates=all", "--channels=18")
 
 
@@ -134,5 +167,5 @@ def daemon_cases():
 
 def all_cases():
     for group in (queue_cases, front_end_cases, driver_cases, size_cases, format_cases,
-                  raw_cases, layout_cases, hostile_cases, daemon_cases):
+                  raw_cases, layout_cases, record_cases, hostile_cases, daemon_cases):
         yield from group()

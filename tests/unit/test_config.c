@@ -107,7 +107,7 @@ static void simple(void **state)
 
 static void the_command_line_wins(void **state)
 {
-	const struct config_overrides streams = { .streams = 3 };
+	const struct config_overrides streams = { .streams = { true, 3, 2 } };
 	const struct config_overrides rates = { .offer = { .rates = BIT64(VSND_RATE_8000) } };
 	const char *file = "[device]\nrates=16000\n[stream a]\nrates=32000\nformats=U8\n[stream b]\n"
 		"[jack x]\ndevice = 1\n";
@@ -124,9 +124,16 @@ static void the_command_line_wins(void **state)
 	assert_true(parse(file));
 	config_override(&config, &streams);
 	assert_true(config_complete(&config, &error));
-	assert_int_equal(config.streams, 3);
+	assert_int_equal(config.streams, 5);
+	assert_int_equal(config_outputs(&config), 3);
 	assert_int_equal(config.stream[2].offer.rates, BIT64(VSND_RATE_16000));
+	assert_int_equal(config.stream[2].group, 2);
+	assert_int_equal(config.stream[3].direction, VSND_INPUT);
+	assert_int_equal(config.stream[3].group, 0);
+	assert_int_equal(config.jacks, 5);
 	assert_string_equal(config.jack[0].name, "0");
+	assert_string_equal(config.jack[3].name, "mic-0");
+	assert_int_equal(config.chmaps, 10);
 }
 
 static void refusals(void **state)
@@ -152,6 +159,9 @@ static void refusals(void **state)
 		{ "[device]\nchannels = 4-2\n", 2, "at most" },
 		{ "[device]\nchannels = 2x\n", 2, "1 to 18" },
 		{ "[device]\nstreams = 65\n", 2, "1 to 64" },
+		{ "[device]\nstreams = 0,0\n", 2, "1 to 64" },
+		{ "[device]\nstreams = 2,x\n", 2, "OUT,IN" },
+		{ "[stream a]\ndirection = input\n[stream b]\n", 3, "before inputs" },
 		{ "[device]\nauto-jacks = maybe\n", 2, "yes nor no" },
 		{ "[device]\nprofile = loud\n", 2, "simple" },
 		{ "[device]\nrates=8000\nrates=8000\n", 3, "already" },
@@ -167,7 +177,7 @@ static void refusals(void **state)
 		{ "[stream a] b\n", 1, "[NAME]" },
 		{ "[stream a]\n[jack a]\n[stream a]\n", 3, "already" },
 		{ "[stream a]\ndevice = 8\n", 2, "0 to 7" },
-		{ "[stream a]\ndirection = up\n", 2, "not output" },
+		{ "[stream a]\ndirection = up\n", 2, "neither output" },
 		{ "[stream a]\npositions = FL\n", 2, "no 'positions'" },
 		{ "[device]\nstreams = 2\n[stream a]\n", 2, "exclude" },
 		{ "[jack a]\ntype = tape\n", 2, "no such word" },
@@ -230,7 +240,9 @@ static char *printed(void)
 static void printed_and_read_again(void **state)
 {
 	static const char *const texts[] = {
-		"", "[device]\nprofile = simple\n", "[device]\nstreams = 64\nchannels = 18\ncontrols = yes\n",
+		"", "[device]\nprofile = simple\n", "[device]\nstreams = 3,4\n",
+		"[stream a]\n[stream b]\ndirection = input\ndevice = 0\nchannels = 1\n",
+		"[device]\nstreams = 64\nchannels = 18\ncontrols = yes\n",
 		"[device]\nformats = all\nrates = all\nchannels = 18\n",
 		"[stream x]\nchannels = 18\n[chmap y]\npositions = TFLC TFRC TFLC TFRC LLFE RLFE TFLC "
 		"TFRC TFLC TFRC LLFE RLFE TFLC TFRC TFLC TFRC LLFE RLFE\n[jack z]\ntype=mic\n"

@@ -568,11 +568,12 @@ static void defaults(void **state)
 
 	(void)state;
 	vsnd_settings_init(&s);
-	assert_int_equal(vsnd_ctl_defaults(&s, c, 10), 2);
+	assert_int_equal(vsnd_ctl_defaults(&s, c, 10), 4);
 	assert_string_equal(c[0].name, "Master Playback Volume");
 	assert_string_equal(c[1].name, "Master Playback Switch");
 	assert_int_equal(c[0].count, 2);
-	assert_int_equal(create(c, 2), 0);
+	assert_string_equal(c[2].name, "Capture Volume");
+	assert_int_equal(create(c, 4), 0);
 	assert_int_equal(vsnd_ctl_defaults(&s, c, 1), 1);
 
 	streams[0] = streams[1] = s.stream[0];

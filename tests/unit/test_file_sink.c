@@ -29,7 +29,7 @@ static void rig_init(struct rig *r, const char *name)
 	assert_non_null(mkdtemp(r->folder));
 	snprintf(r->pattern, sizeof(r->pattern), "%s/%s", r->folder, name);
 	r->config.pattern = r->pattern;
-	r->config.streams = 1;
+	r->config.outputs = 1;
 }
 
 /* No test makes more than three files. */
