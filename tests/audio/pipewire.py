@@ -154,7 +154,7 @@ def real_time():
 class Guest:
     """A daemon, and a driver that plays noise through it."""
 
-    def __init__(self, build, host, seconds, period, buffer=None):
+    def __init__(self, build, host, seconds, period, buffer=None, *options):
         self.host, self.seconds = host, seconds
         self.sent = source(seconds)
         path = host.folder / "source.wav"
@@ -170,7 +170,8 @@ class Guest:
         host.processes.remove(self.daemon)
         time.sleep(0.3)
         command = [str(build / "vsnd-probe"), f"--socket-path={socket}", "--json",
-                   f"--period={period}", f"--buffer={buffer or 4 * period}", "play", str(path)]
+                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, "play",
+                   str(path)]
         self.started = time.monotonic()
         self.probe = subprocess.Popen(command, env=host.env, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.PIPE, stderr=host.log, text=True,
@@ -197,7 +198,14 @@ class Guest:
 
     def close(self):
         end(self.probe)
-        end(self.daemon)
+        self.daemon.terminate()
+        try:
+            status = self.daemon.wait(3)
+        except subprocess.TimeoutExpired:
+            end(self.daemon)
+            raise Fault("the daemon does not end") from None
+        if status != 0:
+            raise Fault(f"the daemon's exit status is {status}")
 
 
 def source(seconds, made={}):
@@ -301,6 +309,15 @@ def small_quantum(name, build, host):
         raise Fault("lost or doubled (at frame, how many): " + str(faults[:6])[1:-1])
 
 
+def release(name, build, host):
+    """STOP and RELEASE while a buffer of 200 ms is queued: the host gets it all the same."""
+    host.start()
+    with playing(build, host, 2, 960, 9600, "--release-early") as guest:
+        guest.finish()
+        heard = host.kill()
+    check_exact(name, guest, heard)
+
+
 def check_tail(guest, heard, since_frame):
     """From somewhere before @since_frame on, all of the source is heard."""
     kept, _ = without_silence(heard)
@@ -371,6 +388,7 @@ def cases():
     yield ("pipewire: a cycle of 8192 frames, a buffer of 2 x 480",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, quantum=8192, seconds=4))
     yield "pipewire: a cycle of 32 frames", small_quantum
+    yield "pipewire: a RELEASE that does not wait", release
     yield "pipewire: no server at the start", absent
     yield "pipewire: the server is killed and comes back", restart
     yield "pipewire: the server is stopped for 2 s", stopped
