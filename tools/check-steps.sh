@@ -118,8 +118,34 @@ step_probe() {
 	python3 tests/probe/run.py --build=build
 }
 
+# conform NAME AUDIO OPTION...: the conformance suite; what it only recommends
+# counts for our own device.
+conform() {
+	local name=$1 audio=$2 rc=0 skips
+	shift 2
+	build/vsnd-probe --spawn="build/vhost-user-snd --socket-path={socket} --streams=3,1 --controls $audio" \
+		"$@" --strict conform >"build/conform-$name.txt" || rc=$?
+	sed "s/^/| /" "build/conform-$name.txt" >&2
+	sed -n -E -e "s/^pass +([^ ]+) .*/ok conform $name \\1/p" \
+		-e "s/^(FAIL|CRASH|HANG|advice|not run) +([^ ]+) +(.*)/not ok conform $name \\2: \\1, \\3/p" \
+		"build/conform-$name.txt"
+	skips=$(grep -c '^skip ' "build/conform-$name.txt" || true)
+	if [ "$skips" -gt 0 ]; then
+		echo "skip conform $name: $skips scenarios do not apply, see build/conform-$name.txt"
+	fi
+	return "$rc"
+}
+
+step_conform() {
+	local rc=0
+	conform null --audio=null || rc=1
+	conform file "--audio=file --file-out={dir}/%s.wav" --played="{dir}/%s.wav" || rc=1
+	python3 tests/conform/mutants.py --build=build --sample=5 | named mutant || rc=1
+	return "$rc"
+}
+
 step_audio() {
-	python3 tests/audio/pipewire.py --build=build
+	python3 tests/audio/pipewire.py --build=build --quick
 }
 
 step_rt() {

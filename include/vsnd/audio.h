@@ -2,8 +2,8 @@
 /*
  * What an audio back-end provides, and what it may call.
  *
- * A back-end plays "voices": a voice is the host's side of one guest stream
- * between PREPARE and RELEASE.  The back-end has one *audio thread* (the host
+ * A back-end plays and records "voices": a voice is the host's side of one guest
+ * stream between PREPARE and RELEASE.  The back-end has one *audio thread* (the host
  * sound system's own where there is one).  That thread runs the device's txq
  * and rxq: it is the only one that calls the functions marked "audio thread".
  * It may be different threads over time as long as they never overlap and each
@@ -12,7 +12,8 @@
  * A cycle on the audio thread is
  *
  *	vsnd_cycle_begin(dev, now_ns);
- *	for each voice that is due: vsnd_pull(stream, dst, frames, delay);
+ *	for each output voice that is due: vsnd_pull(stream, dst, frames, delay);
+ *	for each input voice that is due: vsnd_push(stream, src, frames, delay);
  *	vsnd_cycle_end(dev);
  *
  * and nothing in it allocates, locks, logs, waits or makes a system call but
@@ -48,6 +49,8 @@ struct vsnd_voice_params {
 	uint32_t frame_bytes;
 	uint32_t period_frames;
 	uint32_t buffer_frames;
+	/** enum vsnd_position of each channel; all VSND_POS_NONE where no map says. */
+	uint8_t positions[VSND_CHANNELS_MAX];
 };
 
 /**
@@ -83,10 +86,10 @@ struct vsnd_audio_ops {
 	int (*voice_open)(struct vsnd_audio *a, struct vsnd_stream *stream,
 			  const struct vsnd_voice_params *params, struct vsnd_voice **ret_voice);
 
-	/** Let the voice run: from now on the audio thread pulls.  Cannot fail. */
+	/** Let the voice run: from now on the audio thread pulls or pushes.  Cannot fail. */
 	void (*voice_start)(struct vsnd_voice *v);
 
-	/** Let the voice rest.  On return the audio thread pulls no more for it. */
+	/** Let the voice rest.  On return the audio thread does no more for it. */
 	void (*voice_stop)(struct vsnd_voice *v);
 
 	/**
@@ -125,6 +128,21 @@ VSND_API size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64
 
 /** Audio thread, within a cycle.  Whole frames that vsnd_pull() would find now. */
 VSND_API size_t vsnd_stream_queued(const struct vsnd_stream *s);
+
+/**
+ * Audio thread, within a cycle.  Give @frames frames to an input stream.  They are
+ * copied from @src to guest memory; NULL stands for the format's silence, of a
+ * host that has nothing to say.  @delay_frames: how many frames the host has
+ * captured since the last of these (0: that one has just come in), so that the
+ * guest learns how old its newest frame is.  Returns the number of frames, from
+ * the first on, that found a place; the others are lost and, if the stream runs,
+ * an xrun.
+ */
+VSND_API size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames,
+			  int64_t delay_frames);
+
+/** Audio thread, within a cycle.  Whole frames that vsnd_push() would find a place for now. */
+VSND_API size_t vsnd_stream_room(const struct vsnd_stream *s);
 
 /**
  * Audio thread.  Tell whether a voice without a clock of its own runs, one that

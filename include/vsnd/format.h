@@ -74,7 +74,7 @@ enum vsnd_rate {
 	VSND_RATES
 };
 
-/** VIRTIO_SND_CHMAP_*, as far as the default maps need names. */
+/** VIRTIO_SND_CHMAP_*: where a channel is heard. */
 enum vsnd_position {
 	VSND_POS_NONE,
 	VSND_POS_NA,
@@ -87,7 +87,33 @@ enum vsnd_position {
 	VSND_POS_LFE,
 	VSND_POS_SL,
 	VSND_POS_SR,
-	VSND_POSITIONS = 37
+	VSND_POS_RC,
+	VSND_POS_FLC,
+	VSND_POS_FRC,
+	VSND_POS_RLC,
+	VSND_POS_RRC,
+	VSND_POS_FLW,
+	VSND_POS_FRW,
+	VSND_POS_FLH,
+	VSND_POS_FCH,
+	VSND_POS_FRH,
+	VSND_POS_TC,
+	VSND_POS_TFL,
+	VSND_POS_TFR,
+	VSND_POS_TFC,
+	VSND_POS_TRL,
+	VSND_POS_TRR,
+	VSND_POS_TRC,
+	VSND_POS_TFLC,
+	VSND_POS_TFRC,
+	VSND_POS_TSL,
+	VSND_POS_TSR,
+	VSND_POS_LLFE,
+	VSND_POS_RLFE,
+	VSND_POS_BC,
+	VSND_POS_BLC,
+	VSND_POS_BRC,
+	VSND_POSITIONS
 };
 
 /** Most channels that a stream or a channel map may have. */
@@ -103,6 +129,18 @@ struct vsnd_format_info {
 
 /** The table row of a format, or NULL for a number that the specification does not define. */
 VSND_API const struct vsnd_format_info *vsnd_format_info(unsigned format);
+
+/**
+ * The number of the format of that name (in capitals, as in vsnd_format_info), or
+ * -1 where there is none.
+ */
+VSND_API int vsnd_format_from_name(const char *name);
+
+/** The specification's name of a channel position ("FL"), or NULL for an undefined one. */
+VSND_API const char *vsnd_position_name(unsigned position);
+
+/** The number of the position of that name, or -1 where there is none. */
+VSND_API int vsnd_position_from_name(const char *name);
 
 /** Frames per second of a VIRTIO_SND_PCM_RATE_* value, or 0 for an undefined one. */
 VSND_API uint32_t vsnd_rate_hz(unsigned rate);

@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vsnd/ctl.h>
 #include <vsnd/format.h>
 
 #ifdef __cplusplus
@@ -66,6 +67,7 @@ enum vsnd_queue {
 
 /** Feature bits that the library may offer, by number. */
 enum vsnd_feature {
+	VSND_F_CTLS = 0,	/**< offered if the settings have control elements */
 	VSND_F_INDIRECT_DESC = 28,
 	VSND_F_EVENT_IDX = 29,
 	VSND_F_VERSION_1 = 32
@@ -74,6 +76,18 @@ enum vsnd_feature {
 enum vsnd_direction {
 	VSND_OUTPUT,
 	VSND_INPUT
+};
+
+/** Bits of vsnd_stream_settings.features (virtio 1.4, PCM_INFO). */
+enum vsnd_stream_feature {
+	/** The driver may ask to be told of underruns and overruns. */
+	VSND_STREAM_EVT_XRUNS = 1 << 4
+};
+
+/** Bits of vsnd_jack_settings.features (virtio 1.4, JACK_INFO). */
+enum vsnd_jack_feature {
+	/** The driver may change association and sequence of the pin. */
+	VSND_JACK_REMAP = 1 << 0
 };
 
 /** What went wrong on a queue. */
@@ -87,7 +101,8 @@ enum vsnd_queue_error {
 /** One PCM stream as the guest sees it (PCM_INFO). */
 struct vsnd_stream_settings {
 	uint32_t nid;		/**< function group; Linux' PCM device number */
-	uint8_t direction;	/**< enum vsnd_direction; only VSND_OUTPUT today */
+	uint32_t features;	/**< enum vsnd_stream_feature */
+	uint8_t direction;	/**< enum vsnd_direction */
 	uint8_t channels_min;	/**< 1..channels_max */
 	uint8_t channels_max;	/**< up to VSND_CHANNELS_MAX */
 	uint64_t formats;	/**< mask of 1 << enum vsnd_format, whole-byte formats only */
@@ -97,6 +112,7 @@ struct vsnd_stream_settings {
 /** One jack as the guest sees it (JACK_INFO). */
 struct vsnd_jack_settings {
 	uint32_t nid;
+	uint32_t features;	/**< enum vsnd_jack_feature */
 	uint32_t defconf;	/**< HDA pin default configuration */
 	uint32_t caps;		/**< HDA pin capabilities */
 	bool connected;
@@ -127,6 +143,17 @@ struct vsnd_callbacks {
 			    const char *what);
 	/** Any thread: let the control thread call vsnd_run() soon.  Real-time safe. */
 	void (*wake)(void *ctx);
+	/**
+	 * The driver has changed an element (@what: enum vsnd_ctl_change).  Thread:
+	 * control.  vsnd_ctl_get() and vsnd_ctl_get_tlv() may be called from here.
+	 */
+	void (*ctl_changed)(void *ctx, unsigned ctl, unsigned what);
+	/**
+	 * A TLV_COMMAND with @len bytes of @value, as on the wire.  Thread: control.
+	 * 0, -EINVAL, -EOPNOTSUPP, or another errno for a failure of the host's.
+	 */
+	int (*ctl_command)(void *ctx, unsigned ctl, uint32_t type, const void *value,
+			   uint32_t len);
 };
 
 /**
@@ -135,10 +162,11 @@ struct vsnd_callbacks {
  * caller's.
  */
 struct vsnd_settings {
-	unsigned streams, jacks, chmaps;
+	unsigned streams, jacks, chmaps, ctls;
 	const struct vsnd_stream_settings *stream;
 	const struct vsnd_jack_settings *jack;
 	const struct vsnd_chmap_settings *chmap;
+	const struct vsnd_ctl_settings *ctl;	/**< see <vsnd/ctl.h>; none by default */
 	/** Largest buffer_bytes that SET_PARAMS accepts. */
 	uint32_t buffer_bytes_max;
 	struct vsnd_callbacks callbacks;
@@ -173,16 +201,22 @@ struct vsnd_queue_setup {
 struct vsnd_stream_stats {
 	uint64_t messages;	/**< completed with S_OK */
 	uint64_t errors;	/**< completed with S_IO_ERR */
-	uint64_t frames;	/**< of the guest's, handed to the host */
-	uint64_t discarded;	/**< of the guest's, taken at pace without a host to play them */
-	uint64_t silence;	/**< frames of silence the host got because the guest was late */
-	uint64_t xruns;		/**< episodes of that */
+	/** Of the guest's, handed to the host; input: of the host's, handed to the guest. */
+	uint64_t frames;
+	/** Of the guest's, taken at pace without a host; input: lost as the guest had no room. */
+	uint64_t discarded;
+	/** Silence the host got as the guest was late; input: the guest, as the host had none. */
+	uint64_t silence;
+	/** Episodes in which the guest was late: with frames, or with room for them. */
+	uint64_t xruns;
 };
 
 /**
- * Defaults: one stereo output (mono accepted) with S16, S32 and FLOAT at 44.1, 48
- * and 96 kHz, one line-out jack, maps for one and two channels.  @s keeps
- * pointers to static tables.  Any thread.
+ * Defaults: one stereo output and one stereo input (mono accepted), in this order,
+ * with S16, S32 and FLOAT at 44.1, 48 and 96 kHz, in one function group; a line-out
+ * and a microphone jack, and for either direction maps for one and two channels.
+ * Items of the output come first in each table.  @s keeps pointers to static
+ * tables.  Any thread.
  */
 VSND_API void vsnd_settings_init(struct vsnd_settings *s);
 
@@ -260,8 +294,8 @@ VSND_API int vsnd_queue_stop(struct vsnd *dev, unsigned queue, uint32_t *ret_bas
 
 /**
  * Enable or disable a queue, started or not; remembered over stop and start
- * until vsnd_reset().  While txq is disabled or stopped, running output
- * streams pause without loss.  -EINVAL for a bad queue.
+ * until vsnd_reset().  While txq (rxq) is disabled or stopped, running output
+ * (input) streams pause without loss.  -EINVAL for a bad queue.
  */
 VSND_API int vsnd_queue_enable(struct vsnd *dev, unsigned queue, bool enable);
 
@@ -273,6 +307,13 @@ VSND_API bool vsnd_queue_broken(const struct vsnd *dev, unsigned queue);
 
 /** Do what is left to do on the control thread, after the wake callback. */
 VSND_API void vsnd_run(struct vsnd *dev);
+
+/**
+ * A jack was plugged or unplugged on the host's side.  The driver gets an event
+ * if that is a change; while it has no buffers for events, or the queue rests,
+ * only the last state is kept.  A reset does not change it.  -EINVAL for a bad jack.
+ */
+VSND_API int vsnd_jack_plug(struct vsnd *dev, unsigned jack, bool connected);
 
 /** Counters of a stream.  -EINVAL for a bad stream.  Any thread; values may be a cycle old. */
 VSND_API int vsnd_stream_stats(const struct vsnd *dev, unsigned stream,

@@ -22,14 +22,17 @@ struct audio_log {
 	void *ctx;
 };
 
-/* Plays into nothing, at the guest's rate.  No configuration. */
+/* Plays into nothing and records silence, at the guest's rate.  No configuration. */
 extern const struct vsnd_audio_ops audio_null_ops;
 
-/* Plays into files.  See file.c. */
+/* Plays into files and records from one.  See file.c. */
 struct audio_file_config {
-	const char *pattern;	/* name of the file; %s is the stream, %% a percent */
-	unsigned streams;	/* how many there are */
-	bool fast;		/* without a clock, as fast as the guest delivers */
+	/* Name of the file to play to; %s is the stream, %% a percent.  NULL: nowhere. */
+	const char *pattern;
+	unsigned outputs;	/* streams, which have the first numbers */
+	const char *in;		/* file to record from; NULL: silence */
+	bool in_loop;		/* over and over, instead of silence after its end */
+	bool fast;		/* without a clock, as fast as the guest gives and takes */
 	struct audio_log log;
 };
 
@@ -49,8 +52,10 @@ extern const struct vsnd_audio_ops *const audio_pipewire_ops;
 
 /*
  * Judge a configuration before a device is made with it.  0, or a negative
- * errno with the reason in *@ret_reason (static).
+ * errno with the name at fault in *@ret_what and the reason in *@ret_reason (static).  -EINVAL: what it says makes no
+ * sense, whatever the disk holds.
  */
-int audio_file_check(const struct audio_file_config *config, const char **ret_reason);
+int audio_file_check(const struct audio_file_config *config, const char **ret_what,
+		const char **ret_reason);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A FIFO of frames between the audio thread, which alone puts in, and one other
- * thread, which alone takes out.  Neither waits for the other, and the audio
- * thread makes no system call: the pages are resident from the start.
+ * A FIFO of frames between two threads: one alone puts in, the other alone takes
+ * out, and either may be the audio thread.  Neither waits for the other or makes
+ * a system call: the pages are resident from the start.
  *
  * Positions are frames since the start and never wrap; the place in memory is
  * the position modulo the capacity, so a piece never splits a frame.  Silence
  * takes no room: a gap says how many frames of it belong before a position.
- * A gap is shown to the reader when a frame follows it.
+ * A gap is shown to the taker when a frame follows it.
  *
  * Each position has one writer.  It is stored with release order after what it
  * covers and loaded with acquire order before that is used.
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Gaps that the reader has not seen yet. */
+/* Gaps that the taker has not seen yet. */
 #define FIFO_GAPS_MAX 4096
 
 struct fifo_gap {
@@ -46,20 +46,20 @@ struct fifo {
 int fifo_init(struct fifo *f, size_t capacity_frames, size_t frame_bytes);
 void fifo_free(struct fifo *f);
 
-/* Audio thread: frames that fit in. */
+/* Giver: frames that fit in. */
 size_t fifo_room(const struct fifo *f);
-/* Audio thread: where to put the next frames, and how many in one piece (may be 0). */
+/* Giver: where to put the next frames, and how many in one piece (may be 0). */
 void *fifo_place(const struct fifo *f, size_t *ret_frames);
-/* Audio thread: that many have been put there. */
+/* Giver: that many have been put there. */
 void fifo_put(struct fifo *f, size_t frames);
-/* Audio thread: silence before the next frame.  False if there are too many gaps. */
+/* Giver: silence before the next frame.  False if there are too many gaps. */
 bool fifo_put_gap(struct fifo *f, uint64_t frames);
 
-/* Reader: the position up to which frames are in. */
+/* Taker: the position up to which frames are in. */
 uint64_t fifo_end(const struct fifo *f);
-/* Reader: silence due before the next frame, which is thereby taken; 0 for none. */
+/* Taker: silence due before the next frame, which is thereby taken; 0 for none. */
 uint64_t fifo_take_gap(struct fifo *f);
-/* Reader: the next frames in one piece, before @end and the next gap (0: none). */
+/* Taker: the next frames in one piece, before @end and the next gap (0: none). */
 const void *fifo_peek(const struct fifo *f, uint64_t end, size_t *ret_frames);
 void fifo_take(struct fifo *f, size_t frames);
 

@@ -16,14 +16,6 @@
 /* Samples that are converted or made silent at a time. */
 #define CHUNK_SAMPLES 4096
 
-/* How samples get from the guest's layout into the file. */
-enum transfer {
-	TRANSFER_NONE,
-	TRANSFER_RAW,
-	TRANSFER_S16,		/* through int, sample in the upper bits */
-	TRANSFER_S24
-};
-
 static const struct {
 	const char *suffix;
 	int major;
@@ -35,25 +27,105 @@ static const struct {
 static_assert(sizeof(containers) / sizeof(containers[0]) == FILE_CONTAINERS,
 	"a container has no row");
 
-/* A format's place in the WAV family, and in FLAC.  Formats without a row have none. */
+/*
+ * What a format becomes in the WAV family, where samples are written as bytes, and
+ * in FLAC, whose encoder takes 32-bit integers and keeps 24 bits.  Subtype 0: the
+ * container cannot hold it.  DSD and IEC 958 are kept bit by bit as integers of the
+ * same width: nothing to listen to, but nothing is lost.
+ */
 static const struct {
-	int subtype;
-	uint8_t wav, flac;
+	int wav;
+	uint8_t wav_format;
+	int flac;
 } formats[VSND_FORMATS] = {
-	[VSND_FMT_MU_LAW] = { SF_FORMAT_ULAW, TRANSFER_RAW, TRANSFER_NONE },
-	[VSND_FMT_A_LAW] = { SF_FORMAT_ALAW, TRANSFER_RAW, TRANSFER_NONE },
-	[VSND_FMT_U8] = { SF_FORMAT_PCM_U8, TRANSFER_RAW, TRANSFER_NONE },
-	[VSND_FMT_S16] = { SF_FORMAT_PCM_16, TRANSFER_RAW, TRANSFER_S16 },
-	[VSND_FMT_S24_3] = { SF_FORMAT_PCM_24, TRANSFER_RAW, TRANSFER_NONE },
-	[VSND_FMT_S24] = { SF_FORMAT_PCM_24, TRANSFER_S24, TRANSFER_S24 },
-	[VSND_FMT_S32] = { SF_FORMAT_PCM_32, TRANSFER_RAW, TRANSFER_NONE },
-	[VSND_FMT_FLOAT] = { SF_FORMAT_FLOAT, TRANSFER_RAW, TRANSFER_NONE },
-	[VSND_FMT_FLOAT64] = { SF_FORMAT_DOUBLE, TRANSFER_RAW, TRANSFER_NONE },
+	[VSND_FMT_MU_LAW] = { SF_FORMAT_ULAW, VSND_FMT_MU_LAW, 0 },
+	[VSND_FMT_A_LAW] = { SF_FORMAT_ALAW, VSND_FMT_A_LAW, 0 },
+	[VSND_FMT_S8] = { SF_FORMAT_PCM_U8, VSND_FMT_U8, SF_FORMAT_PCM_S8 },
+	[VSND_FMT_U8] = { SF_FORMAT_PCM_U8, VSND_FMT_U8, SF_FORMAT_PCM_S8 },
+	[VSND_FMT_S16] = { SF_FORMAT_PCM_16, VSND_FMT_S16, SF_FORMAT_PCM_16 },
+	[VSND_FMT_U16] = { SF_FORMAT_PCM_16, VSND_FMT_S16, SF_FORMAT_PCM_16 },
+	[VSND_FMT_S18_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_U18_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_S20_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_U20_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_S24_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_U24_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_S20] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_U20] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_S24] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_U24] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
+	[VSND_FMT_S32] = { SF_FORMAT_PCM_32, VSND_FMT_S32, 0 },
+	[VSND_FMT_U32] = { SF_FORMAT_PCM_32, VSND_FMT_S32, 0 },
+	[VSND_FMT_FLOAT] = { SF_FORMAT_FLOAT, VSND_FMT_FLOAT, 0 },
+	[VSND_FMT_FLOAT64] = { SF_FORMAT_DOUBLE, VSND_FMT_FLOAT64, 0 },
+	[VSND_FMT_DSD_U8] = { SF_FORMAT_PCM_U8, VSND_FMT_DSD_U8, 0 },
+	[VSND_FMT_DSD_U16] = { SF_FORMAT_PCM_16, VSND_FMT_DSD_U16, 0 },
+	[VSND_FMT_DSD_U32] = { SF_FORMAT_PCM_32, VSND_FMT_DSD_U32, 0 },
+	[VSND_FMT_IEC958_SUBFRAME] = { SF_FORMAT_PCM_32, VSND_FMT_IEC958_SUBFRAME, 0 },
 };
 
-static enum transfer transfer_of(enum file_container container, unsigned format)
+static int subtype_of(enum file_container container, unsigned format)
 {
 	return container == FILE_FLAC ? formats[format].flac : formats[format].wav;
+}
+
+static unsigned format_in(enum file_container container, unsigned format)
+{
+	return container == FILE_FLAC ? VSND_FMT_S32 : formats[format].wav_format;
+}
+
+static bool is_listenable(unsigned format)
+{
+	return format < VSND_FMT_DSD_U8;
+}
+
+/*
+ * WAV's channel mask says which positions there are, and the channels follow its
+ * bits, as in FLAC.  Positions that have no bit are not here.
+ */
+static const uint8_t wav_positions[] = {
+	VSND_POS_FL, VSND_POS_FR, VSND_POS_FC, VSND_POS_LFE, VSND_POS_RL, VSND_POS_RR,
+	VSND_POS_FLC, VSND_POS_FRC, VSND_POS_RC, VSND_POS_SL, VSND_POS_SR, VSND_POS_TC,
+	VSND_POS_TFL, VSND_POS_TFC, VSND_POS_TFR, VSND_POS_TRL, VSND_POS_TRC, VSND_POS_TRR,
+};
+
+/* The same, as libsndfile calls them (FRONT_LEFT and its like make no mask). */
+static const int sf_positions[] = {
+	SF_CHANNEL_MAP_LEFT, SF_CHANNEL_MAP_RIGHT, SF_CHANNEL_MAP_CENTER,
+	SF_CHANNEL_MAP_LFE, SF_CHANNEL_MAP_REAR_LEFT, SF_CHANNEL_MAP_REAR_RIGHT,
+	SF_CHANNEL_MAP_FRONT_LEFT_OF_CENTER, SF_CHANNEL_MAP_FRONT_RIGHT_OF_CENTER,
+	SF_CHANNEL_MAP_REAR_CENTER, SF_CHANNEL_MAP_SIDE_LEFT, SF_CHANNEL_MAP_SIDE_RIGHT,
+	SF_CHANNEL_MAP_TOP_CENTER, SF_CHANNEL_MAP_TOP_FRONT_LEFT,
+	SF_CHANNEL_MAP_TOP_FRONT_CENTER, SF_CHANNEL_MAP_TOP_FRONT_RIGHT,
+	SF_CHANNEL_MAP_TOP_REAR_LEFT, SF_CHANNEL_MAP_TOP_REAR_CENTER,
+	SF_CHANNEL_MAP_TOP_REAR_RIGHT,
+};
+#define WAV_POSITIONS (sizeof(wav_positions) / sizeof(wav_positions[0]))
+static_assert(WAV_POSITIONS == sizeof(sf_positions) / sizeof(sf_positions[0]),
+	"a position has no row");
+
+/*
+ * The order of the channels in the file, and their positions.  False, and both as
+ * they come, where a position has no bit in the mask or two channels have the
+ * same.  One and two channels need no mask.
+ */
+static bool order_channels(const struct vsnd_voice_params *params, uint8_t *order, int *map)
+{
+	unsigned n = 0;
+
+	for (unsigned bit = 0; bit < WAV_POSITIONS; bit++) {
+		unsigned found = 0;
+
+		for (unsigned i = 0; i < params->channels; i++) {
+			if (params->positions[i] != wav_positions[bit])
+				continue;
+			if (found++ > 0)
+				return false;
+			order[n] = (uint8_t)i;
+			map[n++] = sf_positions[bit];
+		}
+	}
+	return n == params->channels && n > 2;
 }
 
 static const char *suffix_of(const char *pattern)
@@ -100,6 +172,20 @@ int file_path(const char *pattern, unsigned stream, unsigned number, char path[P
 	return used > 0 ? 0 : -EINVAL;
 }
 
+/* How samples and channels get from the guest's layout into the file. */
+static void sink_layout(struct file_sink *s, const struct vsnd_voice_params *params)
+{
+	uint8_t order[VSND_CHANNELS_MAX];
+
+	s->has_map = order_channels(params, order, s->map);
+	convert_init(&s->convert, params->format, format_in(s->container, params->format),
+		params->channels, s->has_map ? order : NULL);
+	s->out_frame_bytes = (uint32_t)s->convert.out_bytes * params->channels;
+	memcpy(s->positions, params->positions, sizeof(s->positions));
+	if (s->has_map && s->container == FILE_WAV)
+		s->info.format = SF_FORMAT_WAVEX | (s->info.format & SF_FORMAT_SUBMASK);
+}
+
 int file_sink_create(const struct audio_file_config *config,
 		const struct vsnd_voice_params *params, atomic_uint *last_number,
 		struct file_sink **ret_sink)
@@ -112,9 +198,10 @@ int file_sink_create(const struct audio_file_config *config,
 	};
 
 	if (container < 0 || params->format >= VSND_FORMATS ||
-			transfer_of((enum file_container)container, params->format) == TRANSFER_NONE)
+			subtype_of((enum file_container)container, params->format) == 0)
 		return -EINVAL;
-	info.format = containers[container].major | formats[params->format].subtype;
+	info.format = containers[container].major |
+		subtype_of((enum file_container)container, params->format);
 	if (!sf_format_check(&info))
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
@@ -134,6 +221,7 @@ int file_sink_create(const struct audio_file_config *config,
 		.logged_ns = INT64_MIN / 2,
 		.tried_ns = INT64_MIN / 2,
 	};
+	sink_layout(s, params);
 	*ret_sink = s;
 	return 0;
 }
@@ -142,7 +230,8 @@ bool file_sink_fits(const struct file_sink *s, const struct vsnd_voice_params *p
 {
 	return s->stream == params->stream && s->format == params->format &&
 		s->info.channels == params->channels &&
-		s->info.samplerate == (int)params->rate_hz;
+		s->info.samplerate == (int)params->rate_hz &&
+		memcmp(s->positions, params->positions, sizeof(s->positions)) == 0;
 }
 
 static void log_line(const struct file_sink *s, enum audio_level level, const char *text)
@@ -196,62 +285,67 @@ void file_sink_open(struct file_sink *s)
 	}
 	s->frames = 0;
 	s->torn = false;
+	if (s->has_map && s->container == FILE_WAV)
+		sf_command(s->file, SFC_SET_CHANNEL_MAP_INFO, s->map,
+			(int)sizeof(int) * s->info.channels);
 	/* Raw writes would leave the peaks of a PEAK chunk at zero. */
 	sf_command(s->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
 	if (s->container != FILE_FLAC) {
 		sf_command(s->file, SFC_SET_UPDATE_HEADER_AUTO, NULL, SF_TRUE);
 		sf_command(s->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
 	}
-	snprintf(text, sizeof(text), "file: stream %u goes to %s", s->stream, path);
+	snprintf(text, sizeof(text), "file: stream %u goes to %s%s%s", s->stream, path,
+		is_listenable(s->format) ? "" : ", which keeps the bits of ",
+		is_listenable(s->format) ? "" : vsnd_format_info(s->format)->name);
 	log_line(s, AUDIO_INFO, text);
 }
 
-/* Returns the whole frames that were written. */
-static size_t write_raw(struct file_sink *s, const void *frames, size_t n)
+/* Write frames that are as the file wants them.  Returns how many were written. */
+static size_t write_converted(struct file_sink *s, const void *frames, size_t n)
 {
-	sf_count_t bytes = sf_write_raw(s->file, frames, (sf_count_t)(n * s->frame_bytes));
+	sf_count_t bytes;
 
-	return bytes < 0 ? 0 : (size_t)bytes / s->frame_bytes;
-}
+	if (s->container == FILE_FLAC) {
+		sf_count_t written = sf_writef_int(s->file, frames, (sf_count_t)n);
 
-static void widen(int *dst, const uint8_t *src, size_t samples, enum transfer transfer)
-{
-	for (size_t i = 0; i < samples; i++) {
-		uint32_t wide;
-
-		if (transfer == TRANSFER_S16) {
-			uint16_t le;
-
-			memcpy(&le, src + i * sizeof(le), sizeof(le));
-			wide = (uint32_t)le16toh(le) << 16;
-		} else {
-			uint32_t le;
-
-			memcpy(&le, src + i * sizeof(le), sizeof(le));
-			wide = le32toh(le) << 8;
-		}
-		memcpy(&dst[i], &wide, sizeof(wide));
+		return written < 0 ? 0 : (size_t)written;
 	}
+	bytes = sf_write_raw(s->file, frames, (sf_count_t)(n * s->out_frame_bytes));
+	return bytes < 0 ? 0 : (size_t)bytes / s->out_frame_bytes;
 }
 
-static size_t write_widened(struct file_sink *s, const void *frames, size_t n,
-		enum transfer transfer)
+/* FLAC's samples are the encoder's ints, in the machine's byte order. */
+static void to_native(const struct file_sink *s, uint32_t *samples, size_t n)
 {
-	int wide[CHUNK_SAMPLES];
+	if (s->container != FILE_FLAC)
+		return;
+	for (size_t i = 0; i < n; i++)
+		samples[i] = le32toh(samples[i]);
+}
+
+static size_t write_frames(struct file_sink *s, const void *frames, size_t n)
+{
+	union {
+		uint8_t bytes[CHUNK_SAMPLES * 8];
+		uint32_t samples[CHUNK_SAMPLES];
+		double align;
+	} chunk;
 	size_t channels = (size_t)s->info.channels;
 	size_t done = 0;
 
+	if (s->convert.same && s->container != FILE_FLAC)
+		return write_converted(s, frames, n);
 	while (done < n) {
 		size_t some = n - done < CHUNK_SAMPLES / channels ? n - done
 			: CHUNK_SAMPLES / channels;
 		const uint8_t *src = (const uint8_t *)frames + done * s->frame_bytes;
-		sf_count_t written;
+		size_t written;
 
-		widen(wide, src, some * channels, transfer);
-		written = sf_writef_int(s->file, wide, (sf_count_t)some);
-		if (written > 0)
-			done += (size_t)written;
-		if (written != (sf_count_t)some)
+		convert_frames(&s->convert, &chunk, src, some);
+		to_native(s, chunk.samples, some * channels);
+		written = write_converted(s, &chunk, some);
+		done += written;
+		if (written != some)
 			break;
 	}
 	return done;
@@ -267,7 +361,7 @@ static bool mend(struct file_sink *s)
 
 static void next_file_if_full(struct file_sink *s, size_t n)
 {
-	if (!s->file || s->frames * s->frame_bytes + n * s->frame_bytes <= s->bytes_max)
+	if (!s->file || (s->frames + n) * s->out_frame_bytes <= s->bytes_max)
 		return;
 	file_sink_close(s);
 	s->number = atomic_fetch_add(s->last_number, 1) + 1;
@@ -276,7 +370,6 @@ static void next_file_if_full(struct file_sink *s, size_t n)
 
 void file_sink_write(struct file_sink *s, const void *frames, size_t n)
 {
-	enum transfer transfer = transfer_of(s->container, s->format);
 	size_t done = 0;
 
 	next_file_if_full(s, n);
@@ -286,8 +379,7 @@ void file_sink_write(struct file_sink *s, const void *frames, size_t n)
 		return;
 	}
 	if (mend(s)) {
-		done = transfer == TRANSFER_RAW ? write_raw(s, frames, n)
-			: write_widened(s, frames, n, transfer);
+		done = write_frames(s, frames, n);
 		s->frames += done;
 	}
 	if (done < n) {

@@ -3,7 +3,10 @@
  * One sound file: its name, its format, and writing frames to it.
  *
  * WAV and W64 hold little-endian samples, as the guest sends them, so frames
- * go in as they are; their header is brought up to date with every write, so
+ * go in as they are where the file knows the format; other linear formats become
+ * the next larger one that it knows (convert.h).  Channels whose positions are
+ * known are put into the order of WAV's channel mask, and WAV files say the mask.
+ * The header is brought up to date with every write, so
  * that a file whose writer was killed is complete up to the last write.  FLAC
  * goes through libsndfile's encoder and is whole only once it was closed.
  *
@@ -21,6 +24,7 @@
 #include <stdatomic.h>
 
 #include "audio/audio.h"
+#include "audio/convert.h"
 
 enum file_container {
 	FILE_WAV,
@@ -37,7 +41,11 @@ struct file_sink {
 	uint8_t format;
 	SF_INFO info;
 	enum file_container container;
-	uint32_t frame_bytes;
+	struct convert convert;
+	uint32_t frame_bytes, out_frame_bytes;	/* the guest's, the file's */
+	uint8_t positions[VSND_CHANNELS_MAX];	/* the guest's */
+	bool has_map;
+	int map[VSND_CHANNELS_MAX];	/* SF_CHANNEL_MAP_*, in the file's order */
 	const char *pattern;
 	const struct audio_log *log;
 	atomic_uint *last_number;	/* of this stream's files */

@@ -8,8 +8,9 @@
 
 #include "audio/os.h"
 
-/* The FIFO of a track holds this many seconds, and two of the guest's buffers. */
+/* A track's FIFO holds so many seconds within so many bytes, two guest buffers in any case. */
 #define FIFO_S 4
+#define FIFO_BYTES_MAX (64u << 20)
 /* Of WRITER_LIMIT_NS, what closing the files may take when nothing more is written. */
 #define WRITER_CLOSE_NS 200000000
 /* Silence that is written between two looks at give_up. */
@@ -245,7 +246,10 @@ static size_t fifo_frames(const struct vsnd_voice_params *params)
 {
 	size_t by_time = (size_t)params->rate_hz * FIFO_S;
 	size_t by_buffer = (size_t)params->buffer_frames * 2;
+	size_t most = FIFO_BYTES_MAX / params->frame_bytes;
 
+	if (by_time > most)
+		by_time = most;
 	return by_time > by_buffer ? by_time : by_buffer;
 }
 

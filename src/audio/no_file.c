@@ -6,9 +6,10 @@
 
 const struct vsnd_audio_ops *const audio_file_ops = NULL;
 
-int audio_file_check(const struct audio_file_config *config, const char **ret_reason)
+int audio_file_check(const struct audio_file_config *config, const char **ret_what,
+		const char **ret_reason)
 {
-	(void)config;
+	*ret_what = config->pattern ? config->pattern : config->in;
 	*ret_reason = "built without libsndfile";
 	return -ENOTSUP;
 }

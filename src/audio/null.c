@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The back-end that plays into nothing, at the guest's rate: what the guest
- * sends is taken when its time has passed and counted as discarded.
+ * The back-end that plays into nothing and records silence, at the guest's rate:
+ * what the guest sends is taken when its time has passed and counted as discarded.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -51,6 +51,12 @@ static bool null_pull(struct pace_voice *v, size_t frames)
 	return true;
 }
 
+static bool null_push(struct pace_voice *v, size_t frames)
+{
+	vsnd_push(v->stream, NULL, frames, 0);
+	return true;
+}
+
 static int null_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 		const struct vsnd_voice_params *params, struct vsnd_voice **ret_voice)
 {
@@ -58,7 +64,7 @@ static int null_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 
 	if (!v)
 		return -ENOMEM;
-	v->base.pull = null_pull;
+	v->base.move = params->direction == VSND_INPUT ? null_push : null_pull;
 	v->base.has_clock = true;
 	pace_voice_init(&v->base, a->pace, stream, params);
 	*ret_voice = v;

@@ -82,22 +82,28 @@ static void wait_for_turn(struct pace *p)
 		take_wake(p);
 }
 
+/* Frames that the guest has queued, or has room for. */
+static size_t ready_frames(const struct pace_voice *v)
+{
+	return v->input ? vsnd_stream_room(v->stream) : vsnd_stream_queued(v->stream);
+}
+
 static void run_voice(struct pace_voice *v, int64_t now_ns)
 {
-	size_t queued, frames;
+	size_t ready, frames;
 
 	if (!v->has_clock) {
-		bool done = v->pull(v, vsnd_stream_queued(v->stream));
+		bool done = v->move(v, ready_frames(v));
 
 		v->retry_ns = done ? PACE_NEVER : now_ns + PACE_RETRY_NS;
 		return;
 	}
 	if (!pace_clock_is_due(&v->clock, now_ns))
 		return;
-	queued = pace_clock_owes(&v->clock, now_ns) ? vsnd_stream_queued(v->stream) : 0;
-	frames = pace_clock_turn(&v->clock, now_ns, queued);
+	ready = pace_clock_owes(&v->clock, now_ns) ? ready_frames(v) : 0;
+	frames = pace_clock_turn(&v->clock, now_ns, ready);
 	if (frames > 0)
-		v->pull(v, frames);
+		v->move(v, frames);
 }
 
 static void take_turn(struct pace *p)
@@ -180,6 +186,7 @@ void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *s
 {
 	v->pace = p;
 	v->stream = stream;
+	v->input = params->direction == VSND_INPUT;
 	v->retry_ns = PACE_NEVER;
 	pace_clock_init(&v->clock, params->rate_hz, params->period_frames, params->buffer_frames);
 }

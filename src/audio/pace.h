@@ -6,7 +6,7 @@
  * The thread (`vsnd-audio`) waits in one system call per turn: a ppoll() on its
  * wake eventfd with a timeout up to the nearest deadline, without one when no
  * voice runs.  A turn is one device cycle: every voice that is due or will be
- * within PACE_SHARE_NS is pulled in it.  In the steady state a guest period
+ * within PACE_SHARE_NS is served in it.  In the steady state a guest period
  * costs this one wait and the driver notification, which the device sends.
  *
  * Voices are in a list that belongs to the audio thread.  The control thread
@@ -31,12 +31,14 @@ struct pace_voice {
 	struct pace *pace;
 	struct vsnd_stream *stream;
 	/*
-	 * Audio thread, within a cycle.  Pull @frames frames: with a clock those
-	 * of a cycle, without one all that the guest has queued.  False: not all of
-	 * them could be taken (only without a clock); the thread tries again soon.
+	 * Audio thread, within a cycle.  Pull or push @frames frames: with a clock
+	 * those of a cycle, without one all that the guest has queued or has room
+	 * for.  False: not all of them could be moved (only without a clock); the
+	 * thread tries again soon.
 	 */
-	bool (*pull)(struct pace_voice *v, size_t frames);
+	bool (*move)(struct pace_voice *v, size_t frames);
 	bool has_clock;
+	bool input;
 
 	/* The audio thread's while the voice runs, else the control thread's. */
 	struct pace_clock clock;
@@ -57,7 +59,7 @@ void pace_wake(struct pace *p);
 void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *stream,
 		const struct vsnd_voice_params *params);
 void pace_voice_start(struct pace_voice *v);
-/* On return the voice is not pulled any more. */
+/* On return the voice is not served any more. */
 void pace_voice_stop(struct pace_voice *v);
 /* Call @fn(@v) on the audio thread, within a cycle. */
 void pace_voice_call(struct pace_voice *v, void (*fn)(struct pace_voice *v));

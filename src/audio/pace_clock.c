@@ -96,13 +96,13 @@ static void slip(struct pace_clock *c, int64_t deadline_ns)
 	c->in_debt = false;
 }
 
-uint32_t pace_clock_turn(struct pace_clock *c, int64_t now_ns, size_t queued)
+uint32_t pace_clock_turn(struct pace_clock *c, int64_t now_ns, size_t ready)
 {
 	uint32_t frames = pace_clock_frames(c);
 	int64_t cycle_ns = pace_clock_cycle_ns(c);
 	bool owes = pace_clock_owes(c, now_ns);
 
-	if (owes && queued < frames) {
+	if (owes && ready < frames) {
 		slip(c, now_ns + cycle_ns);
 		return 0;
 	}

@@ -2,9 +2,9 @@
 /*
  * The clock of one voice that has no host clock to follow: when the next cycle
  * is due, and what to do at a given moment.  No time is read and nobody is
- * called here, so every rule is a function of (state, now, queued).
+ * called here, so every rule is a function of (state, now, ready).
  *
- * Cycle k covers the frames from b(k) to b(k + 1) since the start and is pulled
+ * Cycle k covers the frames from b(k) to b(k + 1) since the start and is served
  * when its last frame has passed, at
  *
  *	deadline(k) = start_ns + b(k + 1) * 10^9 / rate_hz
@@ -16,13 +16,14 @@
  * PACE_CYCLE_NS_MIN, which no driver asks for but one that wants our processor.
  *
  * Being late.  A guest knows its position only modulo its buffer: completions
- * in a burst look to it like no movement at all.  So a turn pulls one cycle at
+ * in a burst look to it like no movement at all.  So a turn serves one cycle at
  * most, and turns are half a cycle apart at least.  A voice that is late by a
  * cycle or more is in debt, until its next deadline is at least half a cycle
  * ahead of the turn before.  In debt,
  *
- *   - a guest that has less than a cycle queued was as late as we were: no
- *     silence is invented, the clock starts afresh from now;
+ *   - a guest that has less than a cycle queued, or room for less, was as late as
+ *     we were: no silence is invented and nothing lost, the clock starts afresh
+ *     from now;
  *   - more than debt_ns_max is not made up for: the clock slips to now.
  */
 #ifndef VSND_AUDIO_PACE_CLOCK_H
@@ -69,13 +70,13 @@ int64_t pace_clock_due(const struct pace_clock *c);
 /* Whether a turn at @now_ns includes this voice. */
 bool pace_clock_is_due(const struct pace_clock *c, int64_t now_ns);
 
-/* Whether pace_clock_turn() is going to look at its @queued. */
+/* Whether pace_clock_turn() is going to look at its @ready. */
 bool pace_clock_owes(const struct pace_clock *c, int64_t now_ns);
 
 /*
- * Take the turn of a voice that is due.  @queued: the frames that the guest has
- * got.  Returns the frames to be pulled now; 0 for none.
+ * Take the turn of a voice that is due.  @ready: the frames that the guest has
+ * queued, or has room for.  Returns the frames to be moved now; 0 for none.
  */
-uint32_t pace_clock_turn(struct pace_clock *c, int64_t now_ns, size_t queued);
+uint32_t pace_clock_turn(struct pace_clock *c, int64_t now_ns, size_t ready);
 
 #endif

@@ -250,7 +250,7 @@ static int pipewire_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 {
 	struct vsnd_voice *v;
 
-	if (!stream_knows(params->format))
+	if (params->direction != VSND_OUTPUT || !stream_knows(params->format))
 		return -EINVAL;
 	v = calloc(1, sizeof(*v));
 	if (!v)

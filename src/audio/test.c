@@ -55,6 +55,8 @@ struct vsnd_audio {
 	size_t flush_frames;
 	int open_error;
 	unsigned close_ms;
+	void (*fill)(void *ctx, unsigned stream, void *dst, size_t bytes);
+	void *fill_ctx;
 };
 
 static void *room_for(struct played *p, size_t bytes)
@@ -66,6 +68,23 @@ static void *room_for(struct played *p, size_t bytes)
 			abort();
 	}
 	return p->bytes + p->size;
+}
+
+static void push_piece(struct vsnd_voice *v, size_t frames, int64_t delay_frames)
+{
+	struct vsnd_audio *a = v->audio;
+	size_t bytes = frames * v->params.frame_bytes;
+	void *src = NULL;
+
+	if (a->fill && !a->away) {
+		src = malloc(bytes);
+		if (!src)
+			abort();
+		a->fill(a->fill_ctx, v->params.stream, src, bytes);
+	}
+	a->played[v->params.stream].guest_frames +=
+		vsnd_push(v->stream, src, frames, delay_frames);
+	free(src);
 }
 
 static void pull_piece(struct vsnd_voice *v, size_t frames, int64_t delay_frames)
@@ -121,13 +140,26 @@ static void pass_frames(struct vsnd_audio *a, size_t frames)
 	a->now_ns += ns / v->params.rate_hz;
 }
 
+/* The newest of a piece's frames is as old as what comes after it in the cycle. */
+static void push(struct vsnd_voice *v, size_t frames)
+{
+	while (frames > 0) {
+		size_t piece = next_piece(v->audio, frames);
+
+		frames -= piece;
+		push_piece(v, piece, v->audio->delay_frames + (int64_t)frames);
+	}
+}
+
 static void turn(struct vsnd_audio *a, size_t frames)
 {
 	a->in_cycle = true;
 	pass_frames(a, frames);
 	vsnd_cycle_begin(a->dev, a->now_ns);
 	for (struct vsnd_voice *v = a->voices; v; v = v->next) {
-		if (v->runs)
+		if (v->runs && v->params.direction == VSND_INPUT)
+			push(v, frames);
+		else if (v->runs)
 			pull(v, frames);
 	}
 	a->wants_ns = vsnd_cycle_end(a->dev);
@@ -412,6 +444,15 @@ void audio_test_set_open_error(struct vsnd_audio *a, int err)
 void audio_test_set_close_ms(struct vsnd_audio *a, unsigned ms)
 {
 	SET(a, close_ms, ms);
+}
+
+void audio_test_set_source(struct vsnd_audio *a,
+		void (*fill)(void *ctx, unsigned stream, void *dst, size_t bytes), void *ctx)
+{
+	pthread_mutex_lock(&a->lock);
+	a->fill = fill;
+	a->fill_ctx = ctx;
+	pthread_mutex_unlock(&a->lock);
 }
 
 const void *audio_test_played(struct vsnd_audio *a, unsigned stream, size_t *ret_bytes)

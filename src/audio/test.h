@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The back-end for tests, in the process of the test.  Its clock moves only when
- * the test says so, and everything played is kept.
+ * the test says so, everything played is kept, and what is recorded comes from a
+ * function of the test's.
  *
  *	struct vsnd_audio *audio;
  *	struct audio_test_config config = { .ret_audio = &audio };
@@ -31,7 +32,7 @@ struct audio_test_config {
 extern const struct vsnd_audio_ops audio_test_ops;
 
 /*
- * Run @cycles cycles, in each of which every running voice is pulled @frames
+ * Run @cycles cycles, in each of which every running voice is pulled or pushed @frames
  * frames, and each of which takes the time of as many frames of the first of
  * these voices (of 48 kHz if there is none).
  */
@@ -42,12 +43,12 @@ void audio_test_cycle(struct vsnd_audio *a);
 void audio_test_pass_ns(struct vsnd_audio *a, int64_t ns);
 int64_t audio_test_now_ns(struct vsnd_audio *a);
 
-/* The frames that the host still has to play after a cycle; 0 at first. */
+/* The frames that the host still has to play, or has captured, after a cycle; 0 at first. */
 void audio_test_set_delay(struct vsnd_audio *a, int64_t frames);
-/* A cycle's frames are pulled in pieces of these sizes, in turn; none: in one. */
+/* A cycle's frames are moved in pieces of these sizes, in turn; none: in one. */
 #define AUDIO_TEST_PIECES_MAX 16
 void audio_test_set_pieces(struct vsnd_audio *a, const size_t *frames, unsigned n);
-/* Pull with dst NULL from now on, as a back-end does whose host is away. */
+/* Pull and push with NULL from now on, as a back-end does whose host is away. */
 void audio_test_set_away(struct vsnd_audio *a, bool away);
 /* Frames that voice_flush() takes at most; all at first. */
 void audio_test_set_flush(struct vsnd_audio *a, size_t frames);
@@ -56,9 +57,17 @@ void audio_test_set_open_error(struct vsnd_audio *a, int err);
 /* voice_close() takes that long, in real time. */
 void audio_test_set_close_ms(struct vsnd_audio *a, unsigned ms);
 
+/*
+ * Where an input stream's frames come from: @fill writes @bytes bytes, whole frames, to
+ * @dst.  It is called on the audio thread, in the order of time, also for frames that
+ * then find no place.  Without one there is silence.
+ */
+void audio_test_set_source(struct vsnd_audio *a,
+		void (*fill)(void *ctx, unsigned stream, void *dst, size_t bytes), void *ctx);
+
 /* All that a stream has played since the start or audio_test_forget(), silence too. */
 const void *audio_test_played(struct vsnd_audio *a, unsigned stream, size_t *ret_bytes);
-/* How many of its frames came from the guest. */
+/* How many of its frames came from the guest, or found a place there. */
 uint64_t audio_test_guest_frames(struct vsnd_audio *a, unsigned stream);
 void audio_test_forget(struct vsnd_audio *a);
 

@@ -1,30 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/card.h"
 
-#include <assert.h>
+#include <string.h>
 
-void card_init(struct card *card, unsigned streams, struct vsnd_settings *settings)
+#include "daemon/pin.h"
+
+static void card_stream(const struct config_stream *s, struct vsnd_stream_settings *ret)
 {
-	unsigned groups = streams < CARD_GROUPS_MAX ? streams : CARD_GROUPS_MAX;
+	*ret = (struct vsnd_stream_settings){
+		.nid = s->group,
+		.direction = s->direction,
+		.channels_min = s->offer.channels_min,
+		.channels_max = s->offer.channels_max,
+		.formats = s->offer.formats,
+		.rates = s->offer.rates,
+	};
+}
 
+static void card_chmap(const struct config_chmap *m, struct vsnd_chmap_settings *ret)
+{
+	*ret = (struct vsnd_chmap_settings){
+		.nid = m->group,
+		.direction = m->direction,
+		.channels = m->channels,
+	};
+	memcpy(ret->positions, m->positions, sizeof(ret->positions));
+}
+
+void card_init(struct card *card, const struct config *config, struct vsnd_settings *settings)
+{
 	vsnd_settings_init(settings);
-	assert(settings->streams == 1 && settings->jacks == 1 && settings->chmaps == CARD_CHMAPS);
-	for (unsigned i = 0; i < streams; i++) {
-		card->stream[i] = settings->stream[0];
-		card->stream[i].nid = i % CARD_GROUPS_MAX;
-	}
-	for (unsigned i = 0; i < groups; i++) {
-		card->jack[i] = settings->jack[0];
-		card->jack[i].nid = i;
-	}
-	for (unsigned i = 0; i < groups * CARD_CHMAPS; i++) {
-		card->chmap[i] = settings->chmap[i % CARD_CHMAPS];
-		card->chmap[i].nid = i / CARD_CHMAPS;
-	}
-	settings->streams = streams;
-	settings->jacks = groups;
-	settings->chmaps = groups * CARD_CHMAPS;
+	for (unsigned i = 0; i < config->streams; i++)
+		card_stream(&config->stream[i], &card->stream[i]);
+	for (unsigned i = 0; i < config->jacks; i++)
+		pin_settings(&config->jack[i], &card->jack[i]);
+	for (unsigned i = 0; i < config->chmaps; i++)
+		card_chmap(&config->chmap[i], &card->chmap[i]);
+	settings->streams = config->streams;
+	settings->jacks = config->jacks;
+	settings->chmaps = config->chmaps;
 	settings->stream = card->stream;
 	settings->jack = card->jack;
 	settings->chmap = card->chmap;
+	if (config->controls) {
+		settings->ctls = vsnd_ctl_defaults(settings, card->ctl, CARD_CTLS_MAX);
+		settings->ctl = card->ctl;
+	}
 }

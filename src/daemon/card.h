@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The sound card that the guest gets: N times the library's default stream. */
+/* The sound card that the guest gets, as the library wants it described. */
 #ifndef VSND_DAEMON_CARD_H
 #define VSND_DAEMON_CARD_H
 
 #include <vsnd/vsnd.h>
 
-/* Function groups; Linux makes a PCM device of each, streams being its substreams. */
-#define CARD_GROUPS_MAX 8
-/* Maps of each group. */
-#define CARD_CHMAPS 2
+#include "daemon/config.h"
+
+/* A volume and a switch for each stream and, above them, for each direction. */
+#define CARD_CTLS_MAX (2 * VSND_STREAMS_MAX + 4)
 
 struct card {
 	struct vsnd_stream_settings stream[VSND_STREAMS_MAX];
-	struct vsnd_jack_settings jack[CARD_GROUPS_MAX];
-	struct vsnd_chmap_settings chmap[CARD_GROUPS_MAX * CARD_CHMAPS];
+	struct vsnd_jack_settings jack[VSND_JACKS_MAX];
+	struct vsnd_chmap_settings chmap[VSND_CHMAPS_MAX];
+	struct vsnd_ctl_settings ctl[CARD_CTLS_MAX];
 };
 
-/* Describe @streams output streams in @settings, which points into @card afterwards. */
-void card_init(struct card *card, unsigned streams, struct vsnd_settings *settings);
+/* Describe a complete configuration in @settings, which points into @card afterwards. */
+void card_init(struct card *card, const struct config *config, struct vsnd_settings *settings);
 
 #endif

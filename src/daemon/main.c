@@ -84,7 +84,7 @@ static int init_pipewire(struct program *p, struct vsnd_settings *device)
 /* Choose the back-end.  0 or a negative errno, logged. */
 static int init_audio(struct program *p, struct vsnd_settings *device)
 {
-	const char *reason;
+	const char *what, *reason;
 	int err;
 
 	if (strcmp(p->options.audio, "pipewire") == 0)
@@ -95,13 +95,15 @@ static int init_audio(struct program *p, struct vsnd_settings *device)
 	}
 	p->file = (struct audio_file_config){
 		.pattern = p->options.file_out,
-		.streams = p->options.streams,
+		.outputs = config_outputs(&p->options.config),
+		.in = p->options.file_in,
+		.in_loop = p->options.file_in_loop,
 		.fast = p->options.file_fast,
 		.log = { .line = audio_line },
 	};
-	err = audio_file_check(&p->file, &reason);
+	err = audio_file_check(&p->file, &what, &reason);
 	if (err < 0) {
-		log_always("--file-out=%s: %s", p->options.file_out, reason);
+		log_always("%s: %s", what, reason);
 		return err;
 	}
 	device->audio = audio_file_ops;
@@ -119,7 +121,7 @@ static int init_server(struct program *p)
 	};
 	int err;
 
-	card_init(&p->card, p->options.streams, &settings.device);
+	card_init(&p->card, &p->options.config, &settings.device);
 	err = init_audio(p, &settings.device);
 	if (err < 0)
 		return err;

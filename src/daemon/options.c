@@ -3,6 +3,9 @@
  * Options are a table of names and functions that take the value.  getopt_long()
  * is not used: it takes any unambiguous beginning of a name, which would make
  * names that do not exist part of the interface.
+ *
+ * The configuration file comes first, wherever --config stands.  The options of
+ * the sound's side may also be lines of its [audio] section, without the dashes.
  */
 #include "daemon/options.h"
 
@@ -34,11 +37,25 @@ static const char usage[] =
 	"      --audio=NAME        null (default), file or pipewire (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
+	"      --file-in=FILE      sound file that the guest records; silence after its end\n"
+	"      --file-in-loop      play it to the guest over and over\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
 	"      --name=NAME         pipewire: what users see (default: vhost-user-snd)\n"
 	"      --target=NODE       pipewire: where to play, by node.name or object.serial\n"
 	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
-	"      --streams=N         playback streams, 1 to 64 (default 1)\n"
+	"\n"
+	"The card that the guest gets:\n"
+	"      --streams=OUT[,IN]  playback and capture streams, 64 at most (default 1,1)\n"
+	"      --formats=LIST      of all streams, e.g. S16,S24_3,FLOAT, or all (default\n"
+	"                          S16,S32,FLOAT)\n"
+	"      --rates=LIST        in Hz, or all (default 44100,48000,96000)\n"
+	"      --channels=MAX      or MIN-MAX, up to 18 (default 1-2)\n"
+	"      --profile=NAME      default, or simple: one stereo output, S16 at 48000 Hz,\n"
+	"                          no jacks and no channel maps\n"
+	"      --controls          offer volume and mute to the guest's mixer; QEMU needs\n"
+	"                          controls=on at its sound device for that\n"
+	"      --config=FILE       read all this from a file; options win over it\n"
+	"      --print-config      print the configuration as such a file, and exit\n"
 	"\n"
 	"      --log-level=LEVEL   debug, info, warn (default) or error; the default may\n"
 	"                          be set in the environment as VSND_LOG\n"
@@ -50,7 +67,7 @@ static const char usage[] =
 
 struct option {
 	const char *name;
-	bool has_value;
+	bool has_value, in_file;
 	/* False: the value is bad. */
 	bool (*set)(struct options *o, const char *value);
 };
@@ -134,6 +151,19 @@ static bool set_file_out(struct options *o, const char *value)
 	return *value;
 }
 
+static bool set_file_in(struct options *o, const char *value)
+{
+	o->file_in = value;
+	return *value;
+}
+
+/* A flag; in a configuration file it is yes or no. */
+static bool set_file_in_loop(struct options *o, const char *value)
+{
+	o->file_in_loop = strcmp(value, "no") != 0;
+	return !*value || !o->file_in_loop || strcmp(value, "yes") == 0;
+}
+
 static bool set_file_pace(struct options *o, const char *value)
 {
 	o->file_fast = strcmp(value, "fast") == 0;
@@ -142,11 +172,47 @@ static bool set_file_pace(struct options *o, const char *value)
 
 static bool set_streams(struct options *o, const char *value)
 {
-	long n;
+	return streams_parse(value, &o->card.streams) == NULL;
+}
 
-	if (!parse_number(value, 1, VSND_STREAMS_MAX, &n))
-		return false;
-	o->streams = (unsigned)n;
+static bool set_formats(struct options *o, const char *value)
+{
+	return offer_set_formats(&o->card.offer, value) == NULL;
+}
+
+static bool set_rates(struct options *o, const char *value)
+{
+	return offer_set_rates(&o->card.offer, value) == NULL;
+}
+
+static bool set_channels(struct options *o, const char *value)
+{
+	return offer_set_channels(&o->card.offer, value) == NULL;
+}
+
+static bool set_profile(struct options *o, const char *value)
+{
+	o->card.simple = strcmp(value, "simple") == 0;
+	return o->card.simple || strcmp(value, "default") == 0;
+}
+
+static bool set_controls(struct options *o, const char *value)
+{
+	(void)value;
+	o->card.controls = true;
+	return true;
+}
+
+static bool set_config(struct options *o, const char *value)
+{
+	o->config_path = value;
+	return *value;
+}
+
+static bool set_print_config(struct options *o, const char *value)
+{
+	(void)value;
+	o->print_config = true;
 	return true;
 }
 
@@ -157,22 +223,33 @@ static bool set_log_level(struct options *o, const char *value)
 }
 
 static const struct option table[] = {
-	{ "--socket-path", true, set_socket_path },
-	{ "--socket", true, set_socket_path },
-	{ "-s", true, set_socket_path },
-	{ "--fd", true, set_fd },
-	{ "--socket-fd", true, set_socket_fd },
-	{ "--once", false, set_once },
-	{ "--audio", true, set_audio },
-	{ "--backend", true, set_audio },
-	{ "--file-out", true, set_file_out },
-	{ "--file-pace", true, set_file_pace },
-	{ "--name", true, set_name },
-	{ "--target", true, set_target },
-	{ "--properties", true, set_properties },
-	{ "--streams", true, set_streams },
-	{ "--log-level", true, set_log_level },
+	{ "--socket-path", true, false, set_socket_path },
+	{ "--socket", true, false, set_socket_path },
+	{ "-s", true, false, set_socket_path },
+	{ "--fd", true, false, set_fd },
+	{ "--socket-fd", true, false, set_socket_fd },
+	{ "--once", false, false, set_once },
+	{ "--audio", true, true, set_audio },
+	{ "--backend", true, true, set_audio },
+	{ "--file-out", true, true, set_file_out },
+	{ "--file-in", true, true, set_file_in },
+	{ "--file-in-loop", false, true, set_file_in_loop },
+	{ "--file-pace", true, true, set_file_pace },
+	{ "--name", true, true, set_name },
+	{ "--target", true, true, set_target },
+	{ "--properties", true, true, set_properties },
+	{ "--streams", true, false, set_streams },
+	{ "--formats", true, false, set_formats },
+	{ "--rates", true, false, set_rates },
+	{ "--channels", true, false, set_channels },
+	{ "--profile", true, false, set_profile },
+	{ "--controls", false, false, set_controls },
+	{ "--config", true, false, set_config },
+	{ "--print-config", false, false, set_print_config },
+	{ "--log-level", true, false, set_log_level },
 };
+#define TABLE (sizeof(table) / sizeof(table[0]))
+_Static_assert(TABLE <= OPTIONS_MAX, "a value has no place");
 
 /* What is said about an option is one line, whatever the log's level. */
 static int usage_error(const char *what, const char *about)
@@ -184,7 +261,7 @@ static int usage_error(const char *what, const char *about)
 /* The option that @arg names, and where its value begins if that is in @arg too. */
 static const struct option *find(const char *arg, const char **ret_value)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+	for (size_t i = 0; i < TABLE; i++) {
 		size_t len = strlen(table[i].name);
 		bool is_short = table[i].name[1] != '-';
 
@@ -198,7 +275,24 @@ static const struct option *find(const char *arg, const char **ret_value)
 	return NULL;
 }
 
-static int parse_all(int argc, char **argv, struct options *o)
+/* The first name of the option, whose aliases follow it. */
+static size_t row_of(const struct option *option)
+{
+	size_t i = 0;
+
+	while (table[i].set != option->set)
+		i++;
+	return i;
+}
+
+static bool set(const struct option *option, struct options *o, const char *value)
+{
+	o->value[row_of(option)] = value;
+	return option->set(o, value);
+}
+
+/* Of --config alone, or of all others. */
+static int parse_all(int argc, char **argv, struct options *o, bool config)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *value;
@@ -214,7 +308,7 @@ static int parse_all(int argc, char **argv, struct options *o)
 				return usage_error("needs a value", name);
 			value = argv[++i];
 		}
-		if (!option->set(o, value ? value : "")) {
+		if ((option->set == set_config) == config && !set(option, o, value ? value : "")) {
 			log_always("bad value for %s: '%s' (see --help)", option->name, value);
 			return STATUS_USAGE;
 		}
@@ -222,28 +316,129 @@ static int parse_all(int argc, char **argv, struct options *o)
 	return -1;
 }
 
+static int config_error(const struct options *o, const struct config_error *error)
+{
+	const char *path = o->config_path ? o->config_path : "configuration";
+
+	if (error->line)
+		log_always("%s:%u: %s", path, error->line, error->text);
+	else
+		log_always("%s: %s", path, error->text);
+	return STATUS_USAGE;
+}
+
+/* The file's [audio] section. */
+static bool take_audio(struct options *o, struct config_error *error)
+{
+	for (unsigned i = 0; i < o->config.audios; i++) {
+		const struct config_audio *a = &o->config.audio[i];
+		const struct option *option = NULL;
+
+		for (size_t row = 0; row < TABLE && !option; row++) {
+			if (table[row].in_file && strcmp(table[row].name + 2, a->key) == 0)
+				option = &table[row];
+		}
+		if (!option)
+			return config_fail(error, a->line, "[audio] has no '%s'", a->key);
+		if (!set(option, o, a->value))
+			return config_fail(error, a->line, "bad value for %s: '%.60s'", a->key,
+				a->value);
+	}
+	return true;
+}
+
+static int read_config(struct options *o)
+{
+	struct config_error error;
+
+	config_init(&o->config);
+	if (!o->config_path)
+		return -1;
+	if (config_read(&o->config, o->config_path, &error) && take_audio(o, &error))
+		return -1;
+	return config_error(o, &error);
+}
+
+/* One line that names where the value comes from. */
+static int value_error(const struct options *o, const char *key, const char *value,
+		const char *reason)
+{
+	for (unsigned i = 0; i < o->config.audios; i++) {
+		struct config_error error;
+
+		if (o->config.audio[i].value == value) {
+			config_fail(&error, o->config.audio[i].line, "%s: %s", key, reason);
+			return config_error(o, &error);
+		}
+	}
+	log_always("--%s=%s: %s", key, value, reason);
+	return STATUS_USAGE;
+}
+
 /* Whether the options make sense together. */
 static int check_all(const struct options *o)
 {
 	bool file = strcmp(o->audio, "file") == 0;
 	bool pipewire = strcmp(o->audio, "pipewire") == 0;
-	struct audio_file_config config = { .pattern = o->file_out, .streams = o->streams };
-	const char *reason;
+	struct audio_file_config config = {
+		.pattern = o->file_out,
+		.outputs = config_outputs(&o->config),
+	};
+	const char *what, *reason;
 	int sources = (o->socket_path != NULL) + (o->fd >= 0) + (o->socket_fd >= 0);
 
 	if (sources > 1)
 		return usage_error("--socket-path, --fd and --socket-fd exclude each other", NULL);
-	if (file && !o->file_out)
-		return usage_error("--audio=file needs --file-out", NULL);
-	if (!file && (o->file_out || o->file_fast))
-		return usage_error("--file-out and --file-pace need --audio=file", NULL);
+	if (file && !o->file_out && !o->file_in)
+		return usage_error("--audio=file needs --file-out or --file-in", NULL);
+	if (!file && (o->file_out || o->file_in || o->file_fast))
+		return usage_error("--file-out, --file-in and --file-pace need --audio=file", NULL);
+	if (o->file_in_loop && !o->file_in)
+		return usage_error("--file-in-loop needs --file-in", NULL);
+	if (pipewire && config_outputs(&o->config) < o->config.streams)
+		return usage_error("--audio=pipewire cannot record yet: no input streams", NULL);
 	if (!pipewire && (o->name || o->target || o->properties))
 		return usage_error("--name, --target and --properties need --audio=pipewire", NULL);
-	if (file && audio_file_check(&config, &reason) == -EINVAL) {
-		log_always("--file-out=%s: %s", o->file_out, reason);
-		return STATUS_USAGE;
-	}
+	if (file && audio_file_check(&config, &what, &reason) == -EINVAL)
+		return value_error(o, "file-out", o->file_out, reason);
 	return -1;
+}
+
+static int complete(struct options *o)
+{
+	struct config_error error;
+
+	o->card.outputs_only = strcmp(o->audio, "pipewire") == 0;
+	config_override(&o->config, &o->card);
+	return config_complete(&o->config, &error) ? -1 : config_error(o, &error);
+}
+
+/* Whether inih reads the same value back. */
+static bool is_writable(const char *value)
+{
+	return *value && strlen(value) < CONFIG_LINE_MAX - CONFIG_NAME_MAX - 4 &&
+		!strpbrk(value, "\r\n\t") && !strstr(value, " ;") && *value != ' ' &&
+		*value != ';' && value[strlen(value) - 1] != ' ';
+}
+
+static int print_config(const struct options *o)
+{
+	config_print(&o->config, stdout);
+	fputs("\n[audio]\n", stdout);
+	for (size_t i = 0; i < TABLE; i++) {
+		const char *value = o->value[i];
+
+		if (!table[i].in_file || !value)
+			continue;
+		if (!table[i].has_value && !*value)
+			value = "yes";
+		if (!is_writable(value)) {
+			log_always("%s: a configuration file cannot hold this value", table[i].name);
+			return STATUS_FAILED;
+		}
+		printf("%s = %s\n", table[i].name + 2, value);
+	}
+	return ferror(stdout) || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_OK;
 }
 
 static bool given(int argc, char **argv, const char *name)
@@ -263,14 +458,10 @@ static int print(const char *text)
 
 int options_parse(int argc, char **argv, struct options *ret)
 {
-	struct options o = {
-		.fd = -1,
-		.socket_fd = -1,
-		.audio = "null",
-		.streams = 1,
-	};
 	const char *level = getenv("VSND_LOG");
 	int status;
+
+	*ret = (struct options){ .fd = -1, .socket_fd = -1, .audio = "null" };
 
 	/* Whatever else is there, and however wrong it is. */
 	if (given(argc, argv, "--print-capabilities"))
@@ -282,10 +473,14 @@ int options_parse(int argc, char **argv, struct options *ret)
 
 	if (level && !log_set_level(level))
 		log_line(LOG_LEVEL_WARN, "VSND_LOG: no level '%s'", level);
-	status = parse_all(argc, argv, &o);
+	status = parse_all(argc, argv, ret, true);
 	if (status < 0)
-		status = check_all(&o);
+		status = read_config(ret);
 	if (status < 0)
-		*ret = o;
-	return status;
+		status = parse_all(argc, argv, ret, false);
+	if (status < 0)
+		status = complete(ret);
+	if (status < 0)
+		status = check_all(ret);
+	return status < 0 && ret->print_config ? print_config(ret) : status;
 }

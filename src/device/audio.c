@@ -42,6 +42,8 @@ static void queue_begin(struct io_queue *q)
 	for (uint64_t left = q->running; left; left &= left - 1) {
 		struct vsnd_stream *s = &q->dev->stream[__builtin_ctzll(left)];
 
+		if (stream_is_input(s))
+			record_carry(s);
 		notice_update(s);
 		stream_complete(s);
 	}

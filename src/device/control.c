@@ -11,18 +11,22 @@
 #include <errno.h>
 #include <string.h>
 
-#include "device/device.h"
+#include "device/ctl.h"
 
 /* Longest item a driver may ask for; the specification's are far shorter. */
 #define INFO_ITEM_BYTES_MAX 4096
 #define INFO_ITEM_BYTES_MIN 4	/* struct virtio_snd_info */
 
 typedef enum snd_status (*ctl_handler)(struct vsnd *dev, const struct ctl_req *req);
+/* For a request or an answer with more: @c, whose status is left to the caller. */
+typedef enum snd_status (*element_handler)(struct vsnd *dev, const struct vq_chain *c,
+					   const struct ctl_req *req, uint32_t *ret_payload);
 
 /* One kind of item that an INFO request enumerates. */
 struct info_kind {
 	unsigned (*total)(const struct vsnd *dev);
-	void (*encode)(const struct vsnd *dev, unsigned id, uint8_t *out);
+	/* @size: what the driver asked for */
+	void (*encode)(const struct vsnd *dev, unsigned id, uint32_t size, uint8_t *out);
 	uint32_t bytes;
 };
 
@@ -31,9 +35,11 @@ static unsigned jack_total(const struct vsnd *dev)
 	return dev->jacks;
 }
 
-static void jack_encode(const struct vsnd *dev, unsigned id, uint8_t *out)
+static void jack_encode(const struct vsnd *dev, unsigned id, uint32_t size, uint8_t *out)
 {
-	wire_jack_info_encode(out, &dev->jack[id]);
+	(void)size;
+	wire_jack_info_encode(out, &dev->jack[id].now);
+	jack_answered(&dev->jack[id]);
 }
 
 static unsigned pcm_total(const struct vsnd *dev)
@@ -41,8 +47,9 @@ static unsigned pcm_total(const struct vsnd *dev)
 	return dev->streams;
 }
 
-static void pcm_encode(const struct vsnd *dev, unsigned id, uint8_t *out)
+static void pcm_encode(const struct vsnd *dev, unsigned id, uint32_t size, uint8_t *out)
 {
+	(void)size;
 	wire_pcm_info_encode(out, &dev->pcm[id].offer);
 }
 
@@ -51,22 +58,28 @@ static unsigned chmap_total(const struct vsnd *dev)
 	return dev->chmaps;
 }
 
-static void chmap_encode(const struct vsnd *dev, unsigned id, uint8_t *out)
+static void chmap_encode(const struct vsnd *dev, unsigned id, uint32_t size, uint8_t *out)
 {
+	(void)size;
 	wire_chmap_info_encode(out, &dev->chmap[id]);
+}
+
+static unsigned element_total(const struct vsnd *dev)
+{
+	return dev->ctls;
+}
+
+static void element_encode(const struct vsnd *dev, unsigned id, uint32_t size, uint8_t *out)
+{
+	wire_ctl_info_encode(out, &dev->ctl[id].is, size);
 }
 
 static const struct info_kind info_kinds[CTL_OPS] = {
 	[CTL_JACK_INFO] = { jack_total, jack_encode, SND_JACK_INFO_BYTES },
 	[CTL_PCM_INFO] = { pcm_total, pcm_encode, SND_PCM_INFO_BYTES },
 	[CTL_CHMAP_INFO] = { chmap_total, chmap_encode, SND_CHMAP_INFO_BYTES },
+	[CTL_ELEM_INFO] = { element_total, element_encode, SND_CTL_INFO_BYTES },
 };
-
-/* No jack has the REMAP feature yet. */
-static enum snd_status jack_remap(struct vsnd *dev, const struct ctl_req *req)
-{
-	return req->u.jack_remap.jack_id < dev->jacks ? SND_S_NOT_SUPP : SND_S_BAD_MSG;
-}
 
 static const ctl_handler handlers[CTL_OPS] = {
 	[CTL_JACK_REMAP] = jack_remap,
@@ -75,6 +88,15 @@ static const ctl_handler handlers[CTL_OPS] = {
 	[CTL_PCM_RELEASE] = pcm_release,
 	[CTL_PCM_START] = pcm_start,
 	[CTL_PCM_STOP] = pcm_stop,
+};
+
+static const element_handler element_handlers[CTL_OPS] = {
+	[CTL_ELEM_ENUM_ITEMS] = ctl_enum_items,
+	[CTL_ELEM_READ] = ctl_read,
+	[CTL_ELEM_WRITE] = ctl_write,
+	[CTL_ELEM_TLV_READ] = ctl_tlv_read,
+	[CTL_ELEM_TLV_WRITE] = ctl_tlv_write,
+	[CTL_ELEM_TLV_COMMAND] = ctl_tlv_command,
 };
 
 /* A request that has no place for an answer goes back with nothing written. */
@@ -124,12 +146,24 @@ static enum snd_status control_info(struct vsnd *dev, const struct vq_chain *c,
 
 	vq_skip(vq, &out, SND_STATUS_BYTES);
 	for (uint32_t i = 0; i < query->count; i++) {
-		kind->encode(dev, query->start_id + i, item);
+		kind->encode(dev, query->start_id + i, query->size, item);
 		vq_write(vq, &out, item, n);
 		vq_zero(vq, &out, query->size - n);
 	}
 	*ret_payload = query->count * query->size;
 	return SND_S_OK;
+}
+
+static enum snd_status control_act(struct vsnd *dev, const struct vq_chain *c,
+				   const struct ctl_req *req, uint32_t *ret_payload)
+{
+	if (req->op >= CTL_ELEM_INFO && !(dev->features >> VSND_F_CTLS & 1))
+		return SND_S_NOT_SUPP;
+	if (handlers[req->op])
+		return handlers[req->op](dev, req);
+	if (element_handlers[req->op])
+		return element_handlers[req->op](dev, c, req, ret_payload);
+	return control_info(dev, c, &info_kinds[req->op], &req->u.query, ret_payload);
 }
 
 static void control_message(struct vsnd *dev, const struct vq_chain *c)
@@ -149,10 +183,8 @@ static void control_message(struct vsnd *dev, const struct vq_chain *c)
 	if (!c->bad) {
 		len = vq_read(vq, &in, bytes, sizeof(bytes));
 		status = wire_ctl_decode(bytes, len, &req);
-		if (status == SND_S_OK && handlers[req.op])
-			status = handlers[req.op](dev, &req);
-		else if (status == SND_S_OK)
-			status = control_info(dev, c, &info_kinds[req.op], &req.u.query, &payload);
+		if (status == SND_S_OK)
+			status = control_act(dev, c, &req, &payload);
 	}
 	control_complete(dev, c, status, payload);
 }
@@ -180,6 +212,7 @@ void control_run(struct vsnd *dev)
 		if (vq_publish(vq) && dev->cb.notify)
 			dev->cb.notify(dev->ctx, VSND_CONTROLQ);
 	}
+	event_run(dev);	/* a request may have changed what other mixers show */
 	if (r == -EPROTO)
 		queue_break(dev, VSND_CONTROLQ, vq_error(vq));
 	else if (r > 0 && dev->cb.wake)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/device.h"
+#include "device/ctl.h"
 
 #define OFFERED                                                                                    \
 	(UINT64_C(1) << VSND_F_VERSION_1 | UINT64_C(1) << VSND_F_INDIRECT_DESC |                   \
@@ -29,6 +29,7 @@ static void device_free(struct vsnd *dev)
 	sem_destroy(&dev->call_done);
 	free(dev->jack);
 	free(dev->chmap);
+	ctls_free(dev);
 	free(dev->pcm);
 	free(dev->stream);
 	free(dev);
@@ -48,20 +49,23 @@ static struct vsnd *device_alloc(const struct vsnd_settings *s)
 	dev->jacks = s->jacks;
 	dev->chmaps = s->chmaps;
 	dev->buffer_bytes_max = s->buffer_bytes_max;
-	dev->jack = copy_array(s->jack, s->jacks, sizeof(*s->jack));
+	dev->jack = calloc(s->jacks ? s->jacks : 1, sizeof(*dev->jack));
 	dev->chmap = copy_array(s->chmap, s->chmaps, sizeof(*s->chmap));
 	dev->pcm = calloc(s->streams, sizeof(*dev->pcm));
 	dev->stream = calloc(s->streams, sizeof(*dev->stream));
 	io_init(&dev->txq, dev, VSND_TXQ);
 	io_init(&dev->rxq, dev, VSND_RXQ);
-	if (!dev->jack || !dev->chmap || !dev->pcm || !dev->stream) {
+	if (!dev->jack || !dev->chmap || !dev->pcm || !dev->stream || ctls_init(dev, s) < 0) {
 		device_free(dev);
 		return NULL;
 	}
+	for (unsigned i = 0; i < s->jacks; i++)
+		jack_init(&dev->jack[i], &s->jack[i]);
 	for (unsigned i = 0; i < s->streams; i++) {
 		dev->pcm[i].offer = s->stream[i];
 		io_stream_init(&dev->stream[i], dev, i);
 	}
+	ctl_gain_update_all(dev);
 	return dev;
 }
 
@@ -98,8 +102,7 @@ void vsnd_destroy(struct vsnd **pdev)
 
 uint64_t vsnd_features(const struct vsnd *dev)
 {
-	(void)dev;
-	return OFFERED;
+	return OFFERED | (uint64_t)(dev->ctls > 0) << VSND_F_CTLS;
 }
 
 int vsnd_set_features(struct vsnd *dev, uint64_t features)
@@ -121,7 +124,7 @@ void vsnd_config_read(const struct vsnd *dev, uint32_t offset, void *buf, size_t
 	uint8_t config[VSND_CONFIG_SIZE];
 	size_t n = 0;
 
-	wire_config_encode(config, dev->jacks, dev->streams, dev->chmaps, 0);
+	wire_config_encode(config, dev->jacks, dev->streams, dev->chmaps, dev->ctls);
 	if (offset < sizeof(config))
 		n = len < sizeof(config) - offset ? len : sizeof(config) - offset;
 	if (n)
@@ -140,6 +143,8 @@ static void rt_forget_all(void *arg)
 void vsnd_reset_state(struct vsnd *dev)
 {
 	pcm_reset(dev);
+	jack_reset(dev);
+	ctls_reset(dev);
 	vsnd_audio_call(dev, rt_forget_all, dev);
 }
 
@@ -153,6 +158,7 @@ void vsnd_run(struct vsnd *dev)
 {
 	pcm_update_voices(dev);
 	control_run(dev);
+	event_run(dev);
 }
 
 int vsnd_stream_stats(const struct vsnd *dev, unsigned stream, struct vsnd_stream_stats *ret)

@@ -17,6 +17,7 @@
 
 #include <vsnd/audio.h>
 
+#include "device/gain.h"
 #include "virtqueue/vq.h"
 #include "wire/snd.h"
 
@@ -29,7 +30,7 @@ enum pcm_state {
 	PCM_INIT,	/* after reset: no parameters */
 	PCM_SET,	/* parameters, no voice */
 	PCM_PREPARED,	/* a voice, messages are held */
-	PCM_RUNNING,	/* the voice plays */
+	PCM_RUNNING,	/* the voice plays or records */
 	PCM_STOPPED,	/* the voice rests, messages are held */
 	PCM_RELEASED,	/* parameters, no voice, everything returned */
 	PCM_STATES
@@ -39,7 +40,7 @@ enum pcm_state {
 enum io_mode {
 	IO_REFUSE,	/* returned with IO_ERR at once */
 	IO_HOLD,	/* wait in the stream's FIFO */
-	IO_RUN,		/* are pulled by the voice */
+	IO_RUN,		/* are pulled or filled by the voice */
 	IO_FLUSH	/* RELEASE: the host takes what it can at once */
 };
 
@@ -48,8 +49,22 @@ struct pcm {
 	struct vsnd_stream_settings offer;
 	enum pcm_state state;
 	struct vsnd_voice_params params;	/* valid from PCM_SET on */
+	uint32_t features;			/* selected by SET_PARAMS */
 	struct vsnd_voice *voice;		/* from PCM_PREPARED to PCM_STOPPED */
 	bool voice_runs;
+};
+
+/* What the driver believes of a jack's plug. */
+enum jack_told {
+	TOLD_DISCONNECTED,
+	TOLD_CONNECTED,
+	TOLD_BOTH	/* an event and an answer on their way may contradict each other */
+};
+
+struct jack {
+	struct vsnd_jack_settings now;
+	uint32_t initial_defconf;	/* until a REMAP */
+	enum jack_told told;
 };
 
 #define MSG_NONE UINT32_MAX
@@ -57,11 +72,13 @@ struct pcm {
 /* An I/O message between fetch and completion; lives in io_queue.msgs. */
 struct io_msg {
 	struct vq_chain chain;
-	struct vq_cursor data;	/* what of its frames has not been pulled yet */
-	uint64_t bytes;		/* of frames, in all */
-	uint64_t end_frame;	/* the stream's position when its last byte went out */
+	struct vq_cursor data;	/* what of its frames has not been pulled, or filled, yet */
+	uint64_t bytes;		/* of frames, or room for them, in all */
+	uint64_t end_frame;	/* the stream's position at its last byte */
+	uint64_t silence;	/* input: bytes behind what was recorded to be made silence */
+	uint8_t format;		/* input: whose silence */
 	uint32_t next;		/* in a FIFO, the done list or the free list */
-	bool consumed;		/* all of data is out */
+	bool consumed;		/* all of data is out, or full */
 	bool failed;		/* its memory was not there */
 	enum snd_status status;	/* on the done list */
 	uint32_t latency_bytes;	/* on the done list */
@@ -126,15 +143,16 @@ struct vsnd_stream {
 	/* Messages in the order the driver made them available. */
 	struct msg_list fifo;
 	uint32_t reading;	/* first one that is not consumed, or MSG_NONE */
-	uint64_t queued;	/* bytes that are there to be pulled, carry included */
-	uint8_t carry[VSND_CHANNELS_MAX * 8];	/* a part of a frame, from messages gone */
+	uint64_t queued;	/* bytes to be pulled, carry included; or room for bytes */
+	uint8_t carry[VSND_CHANNELS_MAX * 8];	/* a part of a frame, between two messages */
 	uint32_t carry_len;
 
-	uint64_t pos;		/* frames pulled, silence included */
-	uint64_t pull_pos;	/* pos at the start of the last pull */
-	int64_t pull_delay;	/* delay_frames of the last pull */
+	uint64_t pos;		/* frames pulled, silence included; or captured, lost ones included */
+	int64_t host_pos;	/* what the host's converter was at when it last came */
 
-	uint64_t starved;	/* frames of silence since the last frame of the guest's */
+	bool evt_xruns;		/* the driver wants to know */
+	uint64_t starved;	/* frames of silence, or lost, since the last good one */
+	struct gain gain;
 	struct notice notice;
 	struct stream_counters counters;
 };
@@ -158,11 +176,14 @@ struct vsnd {
 	const struct vsnd_audio_ops *ops;
 	struct vsnd_audio *audio;
 	unsigned streams, jacks, chmaps;
-	struct vsnd_jack_settings *jack;
 	struct vsnd_chmap_settings *chmap;
 	uint32_t buffer_bytes_max;
 
 	/* Control thread. */
+	struct jack *jack;
+	unsigned ctls;
+	struct ctl *ctl;	/* see ctl.h */
+	uint8_t *tlv;		/* room for a request's metadata; NULL without elements */
 	struct pcm *pcm;
 	struct queue queue[VSND_QUEUES];
 	uint64_t features;
@@ -176,12 +197,15 @@ struct vsnd {
 	unsigned want_kicks;
 	int64_t now_ns;
 
+	/* Streams with an xrun to be told: set by the audio thread, cleared by the other. */
+	_Atomic uint64_t xruns;
+
 	/* Control thread to audio thread. */
 	struct rt_call *_Atomic call;
 	sem_t call_done;
 };
 
-static_assert(VSND_STREAMS_MAX <= 64, "io_queue.running has a bit per stream");
+static_assert(VSND_STREAMS_MAX <= 64, "io_queue.running and vsnd.xruns have a bit per stream");
 
 /* settings.c */
 int settings_check(const struct vsnd_settings *s);
@@ -199,6 +223,24 @@ enum snd_status pcm_stop(struct vsnd *dev, const struct ctl_req *req);
 void pcm_update_voices(struct vsnd *dev);
 /* All streams to PCM_INIT, voices closed; messages are the caller's affair. */
 void pcm_reset(struct vsnd *dev);
+
+/* event.c; control thread */
+/* Send what the driver has to be told, as far as it has given buffers. */
+void event_run(struct vsnd *dev);
+/* An xrun that is not yet told is past. */
+void event_drop_xrun(struct vsnd *dev, unsigned stream);
+/* Audio thread: an episode begins. */
+void event_note_xrun(struct vsnd_stream *s);
+
+/* jack.c; control thread */
+void jack_init(struct jack *j, const struct vsnd_jack_settings *s);
+void jack_reset(struct vsnd *dev);
+/* The driver is told of the jack's state by an answer. */
+void jack_answered(struct jack *j);
+/* The event that the driver has to get, if any. */
+bool jack_event(const struct jack *j, enum snd_event *ret_event);
+void jack_event_sent(struct jack *j);
+enum snd_status jack_remap(struct vsnd *dev, const struct ctl_req *req);
 
 /* queue.c; control thread */
 bool queue_active(const struct vsnd *dev, unsigned queue);
@@ -226,16 +268,30 @@ void io_finish(struct io_queue *q, uint32_t i, enum snd_status status, uint32_t 
 void io_flush(struct vsnd_stream *s);
 uint32_t msg_list_pop(const struct io_queue *q, struct msg_list *l);
 
-/* play.c; audio thread */
+/* stream.c; audio thread */
 bool stream_live(const struct vsnd_stream *s);
-/* Complete what is consumed and need not be held. */
+/* Complete a message that is on no list, with IO_ERR if it failed. */
+void stream_return(struct vsnd_stream *s, uint32_t i, uint32_t latency_bytes);
+/* Complete what is through and need not be held. */
 void stream_complete(struct vsnd_stream *s);
 void stream_rewind(struct vsnd_stream *s);
+struct io_msg *stream_reading(struct vsnd_stream *s, uint64_t end_frame);
+uint64_t stream_frames_of(const struct vsnd_stream *s, uint64_t bytes);
+
+/* record.c; audio thread */
+void record_carry(struct vsnd_stream *s);
+size_t record_silence(const struct vq *vq, struct vq_cursor *c, unsigned format, size_t phase,
+		      size_t len);
 
 /* notice.c; audio thread */
 void notice_mark(struct vsnd_stream *s);	/* after completions were published */
 void notice_update(struct vsnd_stream *s);
 bool notice_must_hold(struct vsnd_stream *s);
+
+static inline bool stream_is_input(const struct vsnd_stream *s)
+{
+	return s->queue->index == VSND_RXQ;
+}
 
 static inline void counter_add(_Atomic uint64_t *c, uint64_t n)
 {

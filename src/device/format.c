@@ -61,9 +61,39 @@ static const uint32_t rates[] = {
 };
 static_assert(ARRAY_SIZE(rates) == VSND_RATES, "a rate has no row");
 
+static const char *const positions[] = {
+	"NONE", "NA", "MONO", "FL", "FR", "RL", "RR", "FC", "LFE", "SL", "SR", "RC", "FLC",
+	"FRC", "RLC", "RRC", "FLW", "FRW", "FLH", "FCH", "FRH", "TC", "TFL", "TFR", "TFC",
+	"TRL", "TRR", "TRC", "TFLC", "TFRC", "TSL", "TSR", "LLFE", "RLFE", "BC", "BLC", "BRC",
+};
+static_assert(ARRAY_SIZE(positions) == VSND_POSITIONS, "a position has no name");
+
 const struct vsnd_format_info *vsnd_format_info(unsigned format)
 {
 	return format < VSND_FORMATS ? &formats[format] : NULL;
+}
+
+int vsnd_format_from_name(const char *name)
+{
+	for (unsigned i = 0; i < VSND_FORMATS; i++) {
+		if (strcmp(formats[i].name, name) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+const char *vsnd_position_name(unsigned position)
+{
+	return position < VSND_POSITIONS ? positions[position] : NULL;
+}
+
+int vsnd_position_from_name(const char *name)
+{
+	for (unsigned i = 0; i < VSND_POSITIONS; i++) {
+		if (strcmp(positions[i], name) == 0)
+			return (int)i;
+	}
+	return -1;
 }
 
 uint32_t vsnd_rate_hz(unsigned rate)

@@ -3,10 +3,10 @@
  * I/O messages between the ring and the streams.  Audio thread.
  *
  * A message is fetched (its descriptors are copied and judged once), goes into
- * its stream's FIFO, is pulled by the voice, and is completed in FIFO order.
- * Streams share a queue but not a fate: each has its own FIFO, and a message
- * that no stream can take is returned with IO_ERR at once.  The samples stay in
- * guest memory until the voice takes them.
+ * its stream's FIFO, is pulled or filled by the voice, and is completed in FIFO
+ * order.  Streams share a queue but not a fate: each has its own FIFO, and a
+ * message that no stream can take is returned with IO_ERR at once.  The samples
+ * stay in guest memory until the voice takes them.
  *
  * While a queue is at rest its ring may not be touched; what is finished then
  * waits on the done list and is given back when the queue is active again.
@@ -72,6 +72,12 @@ void io_stream_init(struct vsnd_stream *s, struct vsnd *dev, unsigned id)
 	s->queue = dev->pcm[id].offer.direction == VSND_OUTPUT ? &dev->txq : &dev->rxq;
 	msg_list_init(&s->fifo);
 	s->reading = MSG_NONE;
+	gain_init(&s->gain);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static void io_free_msg(struct io_queue *q, uint32_t i)
@@ -81,24 +87,36 @@ static void io_free_msg(struct io_queue *q, uint32_t i)
 }
 
 /*
+ * The data area of an input message that goes back.  Returns the bytes recorded.
+ * The used length covers those and 8 more, which have to be written, too.
+ */
+static uint64_t io_end_data(struct io_queue *q, struct io_msg *m)
+{
+	uint64_t recorded = m->bytes - m->data.left;
+	struct vq_cursor start = m->chain.writable;
+
+	if (m->status == SND_S_OK) {
+		record_silence(q->vq, &m->data, m->format, 0, (size_t)m->silence);
+		return recorded;
+	}
+	start.left -= SND_PCM_STATUS_BYTES;
+	vq_zero(q->vq, &start, (size_t)smaller(start.left, SND_PCM_STATUS_BYTES));
+	return 0;
+}
+
+/*
  * Where the status goes: the first writable bytes of an output message, whose
  * used length then tells the truth; the last ones of an input message, behind
  * the room for frames.  False if its memory is not there.
  */
-static bool io_write_status(struct io_queue *q, const struct vq_chain *c, enum snd_status status,
-			    uint32_t latency_bytes)
+static bool io_write_status(struct io_queue *q, const struct io_msg *m)
 {
 	uint8_t bytes[SND_PCM_STATUS_BYTES];
-	struct vq_cursor out = c->writable;
+	struct vq_cursor out = m->chain.writable;
 
-	wire_pcm_status_encode(bytes, status, latency_bytes);
-	if (q->index == VSND_RXQ) {
-		uint64_t frames = c->writable.left - sizeof(bytes);
-
-		/* The used length covers the first 8 bytes: they must be written. */
-		vq_zero(q->vq, &out, frames < sizeof(bytes) ? (size_t)frames : sizeof(bytes));
+	wire_pcm_status_encode(bytes, m->status, m->latency_bytes);
+	if (q->index == VSND_RXQ)
 		vq_skip(q->vq, &out, out.left - sizeof(bytes));
-	}
 	return vq_write(q->vq, &out, bytes, sizeof(bytes)) == sizeof(bytes);
 }
 
@@ -114,12 +132,13 @@ static void io_return_mute(struct io_queue *q, uint32_t i)
 static void io_give_back(struct io_queue *q, uint32_t i)
 {
 	struct io_msg *m = &q->msgs[i];
+	uint64_t recorded = q->index == VSND_RXQ ? io_end_data(q, m) : 0;
 
-	if (!io_write_status(q, &m->chain, m->status, m->latency_bytes)) {
+	if (!io_write_status(q, m)) {
 		io_return_mute(q, i);
 		return;
 	}
-	vq_push(q->vq, &m->chain, SND_PCM_STATUS_BYTES);
+	vq_push(q->vq, &m->chain, (uint32_t)(recorded + SND_PCM_STATUS_BYTES));
 	q->pushed = true;
 	io_free_msg(q, i);
 }
@@ -134,7 +153,10 @@ void io_finish(struct io_queue *q, uint32_t i, enum snd_status status, uint32_t 
 		msg_list_append(q, &q->done, i);
 }
 
-/* The stream that a message on this queue may belong to. */
+/*
+ * The stream that a message on this queue may belong to, m->data being where its
+ * frames are or go.  An input message has nothing to say beyond its header.
+ */
 static struct vsnd_stream *io_find_stream(struct io_queue *q, struct io_msg *m)
 {
 	uint8_t header[SND_XFER_BYTES];
@@ -145,8 +167,12 @@ static struct vsnd_stream *io_find_stream(struct io_queue *q, struct io_msg *m)
 	if (m->chain.bad || vq_read(q->vq, &m->data, header, sizeof(header)) < sizeof(header))
 		return NULL;
 	id = wire_xfer_decode(header);
-	if (id >= q->dev->streams)
+	if (id >= q->dev->streams || (q->index == VSND_RXQ && m->data.left > 0))
 		return NULL;
+	if (q->index == VSND_RXQ) {
+		m->data = m->chain.writable;
+		m->data.left -= SND_PCM_STATUS_BYTES;
+	}
 	s = &q->dev->stream[id];
 	return s->queue == q && s->mode != IO_REFUSE ? s : NULL;
 }
@@ -156,6 +182,8 @@ static void io_accept(struct io_queue *q, struct vsnd_stream *s, uint32_t i)
 	struct io_msg *m = &q->msgs[i];
 
 	m->bytes = m->data.left;
+	m->silence = 0;
+	m->format = s->format;
 	m->consumed = false;
 	m->failed = false;
 	if (m->bytes == 0 && s->fifo.head == MSG_NONE) {
@@ -273,13 +301,24 @@ void io_forget(struct io_queue *q)
 	io_drop(q, &q->done);
 }
 
+/*
+ * What was not recorded becomes silence.  A driver that plays by the rules has no
+ * more than a buffer to be filled; one that does not shall not keep this thread
+ * busy, so there is a limit, beyond which only the used length is satisfied.
+ */
 static void stream_give_back(struct vsnd_stream *s)
 {
+	uint64_t silence_max = s->dev->buffer_bytes_max;
 	uint32_t i;
 
 	while ((i = msg_list_pop(s->queue, &s->fifo)) != MSG_NONE) {
-		counter_add(&s->counters.messages, 1);
-		io_finish(s->queue, i, SND_S_OK, 0);
+		struct io_msg *m = &s->queue->msgs[i];
+
+		m->silence = smaller(m->data.left, silence_max);
+		silence_max -= m->silence;
+		if (m->silence < SND_PCM_STATUS_BYTES)
+			m->silence = smaller(m->data.left, SND_PCM_STATUS_BYTES);
+		stream_return(s, i, 0);
 	}
 	stream_empty(s);
 }

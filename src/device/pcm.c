@@ -48,6 +48,7 @@ struct rt_mode {
 	struct vsnd_stream *stream;
 	enum io_mode mode;
 	const struct vsnd_voice_params *params;	/* new ones, or NULL */
+	bool evt_xruns;	/* with them */
 	bool flush;	/* give all messages back first */
 	bool reports;	/* the driver is known to report its progress */
 };
@@ -66,6 +67,7 @@ static void rt_set_mode(void *arg)
 		s->rate_hz = m->params->rate_hz;
 		s->frame_bytes = m->params->frame_bytes;
 		s->buffer_bytes = (uint64_t)m->params->buffer_frames * s->frame_bytes;
+		s->evt_xruns = m->evt_xruns;
 		stream_rewind(s);
 	}
 	s->mode = m->mode;
@@ -82,6 +84,7 @@ static void pcm_set_mode(struct vsnd *dev, const struct pcm *p, enum io_mode mod
 		.stream = pcm_stream(dev, p),
 		.mode = mode,
 		.params = params,
+		.evt_xruns = p->features & VSND_STREAM_EVT_XRUNS,
 		.flush = flush,
 		.reports = vq_noticed(control, vq_used_idx(control)),
 	};
@@ -96,6 +99,21 @@ static void pcm_close(struct vsnd *dev, struct pcm *p, enum pcm_state state)
 	dev->ops->voice_close(p->voice);
 	p->voice = NULL;
 	p->state = state;
+}
+
+/* The first map of the stream's function group, direction and channel count is its own. */
+static void set_positions(const struct vsnd *dev, const struct vsnd_stream_settings *offer,
+			  struct vsnd_voice_params *params)
+{
+	for (unsigned i = 0; i < dev->chmaps; i++) {
+		const struct vsnd_chmap_settings *m = &dev->chmap[i];
+
+		if (m->nid == offer->nid && m->direction == offer->direction &&
+		    m->channels == params->channels) {
+			memcpy(params->positions, m->positions, sizeof(params->positions));
+			return;
+		}
+	}
 }
 
 /* Whole frames, period divides buffer, within our limit. */
@@ -119,6 +137,7 @@ static enum snd_status params_init(const struct vsnd *dev, const struct ctl_pcm_
 		.period_frames = req->period_bytes / frame_bytes,
 		.buffer_frames = req->buffer_bytes / frame_bytes,
 	};
+	set_positions(dev, &dev->pcm[req->stream_id].offer, ret);
 	return SND_S_OK;
 }
 
@@ -127,7 +146,7 @@ static bool offered(uint64_t mask, unsigned value)
 	return value < 64 && (mask >> value & 1);
 }
 
-/* VIRTIO_SND_R_PCM_SET_PARAMS.  No stream offers features yet. */
+/* VIRTIO_SND_R_PCM_SET_PARAMS */
 enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req)
 {
 	const struct ctl_pcm_params *r = &req->u.pcm_params;
@@ -137,7 +156,7 @@ enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req)
 
 	if (!p)
 		return SND_S_BAD_MSG;
-	if (r->features || !offered(p->offer.formats, r->format) ||
+	if ((r->features & ~p->offer.features) || !offered(p->offer.formats, r->format) ||
 	    !offered(p->offer.rates, r->rate) || r->channels < p->offer.channels_min ||
 	    r->channels > p->offer.channels_max)
 		return SND_S_NOT_SUPP;
@@ -148,6 +167,7 @@ enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req)
 	if (p->voice)
 		pcm_close(dev, p, PCM_SET);
 	p->params = params;
+	p->features = r->features;
 	p->state = PCM_SET;
 	return SND_S_OK;
 }
@@ -195,11 +215,12 @@ enum snd_status pcm_stop(struct vsnd *dev, const struct ctl_req *req)
 	p->state = PCM_STOPPED;
 	pcm_update_voices(dev);
 	pcm_set_mode(dev, p, IO_HOLD, NULL, false);
+	event_drop_xrun(dev, req->u.stream_id);
 	return SND_S_OK;
 }
 
 /*
- * VIRTIO_SND_R_PCM_RELEASE.  A stream that has played offers the host what is left,
+ * VIRTIO_SND_R_PCM_RELEASE.  An output that has played offers the host what is left,
  * as far as the host takes it at once; one that never started has nothing to
  * say.  All messages are back, published and notified before this returns and
  * the request is answered (Stream Release, device requirements).
@@ -210,7 +231,8 @@ enum snd_status pcm_release(struct vsnd *dev, const struct ctl_req *req)
 
 	if (!p)
 		return SND_S_BAD_MSG;
-	if (p->state == PCM_STOPPED && dev->ops->voice_flush && queue_active(dev, pcm_queue(p))) {
+	if (p->state == PCM_STOPPED && p->offer.direction == VSND_OUTPUT && dev->ops->voice_flush &&
+	    queue_active(dev, VSND_TXQ)) {
 		pcm_set_mode(dev, p, IO_FLUSH, NULL, false);
 		dev->ops->voice_flush(p->voice);
 	}
@@ -251,6 +273,7 @@ void pcm_reset(struct vsnd *dev)
 		struct pcm *p = &dev->pcm[i];
 
 		vsnd_audio_call(dev, rt_refuse, &dev->stream[i]);
+		event_drop_xrun(dev, i);
 		if (p->voice)
 			dev->ops->voice_close(p->voice);
 		p->voice = NULL;

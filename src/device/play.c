@@ -12,70 +12,9 @@
 
 #include "device/device.h"
 
-#define LATENCY_MAX_SEC 10
-
-bool stream_live(const struct vsnd_stream *s)
-{
-	return s->queue->active && (s->mode == IO_RUN || s->mode == IO_FLUSH);
-}
-
-/* A new life after PREPARE. */
-void stream_rewind(struct vsnd_stream *s)
-{
-	s->pos = 0;
-	s->pull_pos = 0;
-	s->pull_delay = 0;
-	s->notice = (struct notice){ 0 };
-}
-
 size_t vsnd_stream_queued(const struct vsnd_stream *s)
 {
 	return stream_live(s) ? (size_t)(s->queued / s->frame_bytes) : 0;
-}
-
-/* What the host still has to play after position @end_frame. */
-static uint32_t latency_bytes(const struct vsnd_stream *s, uint64_t end_frame)
-{
-	int64_t frames = (int64_t)(end_frame - s->pull_pos) + s->pull_delay;
-	int64_t max = (int64_t)s->rate_hz * LATENCY_MAX_SEC;
-
-	if (frames < 0)
-		frames = 0;
-	return (uint32_t)(frames < max ? frames : max) * s->frame_bytes;
-}
-
-void stream_complete(struct vsnd_stream *s)
-{
-	struct io_queue *q = s->queue;
-
-	while (s->fifo.head != MSG_NONE && q->msgs[s->fifo.head].consumed && !notice_must_hold(s)) {
-		uint32_t i = msg_list_pop(q, &s->fifo);
-		struct io_msg *m = &q->msgs[i];
-
-		s->notice.completed += m->bytes;
-		if (m->failed) {
-			counter_add(&s->counters.errors, 1);
-			io_finish(q, i, SND_S_IO_ERR, 0);
-		} else {
-			counter_add(&s->counters.messages, 1);
-			io_finish(q, i, SND_S_OK, latency_bytes(s, m->end_frame));
-		}
-	}
-}
-
-/* The message being read, once the ones that are used up are passed. */
-static struct io_msg *reading_msg(struct vsnd_stream *s, uint64_t end_frame)
-{
-	while (s->reading != MSG_NONE) {
-		struct io_msg *m = &s->queue->msgs[s->reading];
-
-		if (m->data.left > 0)
-			return m;
-		m->consumed = true;
-		m->end_frame = end_frame;
-		s->reading = m->next;
-	}
-	return NULL;
 }
 
 /* Copy from one message.  Memory that has gone is heard as zeroes, and reported. */
@@ -91,11 +30,6 @@ static void msg_read(struct io_queue *q, struct io_msg *m, uint8_t *dst, size_t 
 	vq_skip(q->vq, &m->data, len - n);
 }
 
-static uint64_t frames_of(const struct vsnd_stream *s, uint64_t bytes)
-{
-	return (bytes + s->frame_bytes - 1) / s->frame_bytes;
-}
-
 /* Take @len bytes, which are there; whole frames.  @dst may be NULL. */
 static void stream_take(struct vsnd_stream *s, uint8_t *dst, uint64_t len)
 {
@@ -108,14 +42,14 @@ static void stream_take(struct vsnd_stream *s, uint8_t *dst, uint64_t len)
 		memcpy(dst, s->carry, s->carry_len);
 	done = s->carry_len;
 	s->carry_len = 0;
-	while (done < len && (m = reading_msg(s, s->pos + frames_of(s, done))) != NULL) {
+	while (done < len && (m = stream_reading(s, s->pos + stream_frames_of(s, done))) != NULL) {
 		uint64_t n = len - done < m->data.left ? len - done : m->data.left;
 
 		msg_read(s->queue, m, dst ? dst + done : NULL, (size_t)n);
 		done += n;
 	}
 	s->queued -= len;
-	reading_msg(s, s->pos + frames_of(s, len));
+	stream_reading(s, s->pos + stream_frames_of(s, len));
 }
 
 /* Messages that end within a frame: keep their bytes and let them go. */
@@ -125,7 +59,7 @@ static void stream_take_rest(struct vsnd_stream *s, uint64_t end_frame)
 
 	if (s->queued >= s->frame_bytes)
 		return;
-	while ((m = reading_msg(s, end_frame)) != NULL) {
+	while ((m = stream_reading(s, end_frame)) != NULL) {
 		size_t n = (size_t)m->data.left;
 
 		msg_read(s->queue, m, s->carry + s->carry_len, n);
@@ -144,6 +78,8 @@ static void stream_account(struct vsnd_stream *s, uint64_t got, uint64_t missing
 		counter_add(&s->counters.xruns, 1);
 		s->starved = 0;
 	}
+	if (missing && !s->starved)
+		event_note_xrun(s);
 	if (got)
 		counter_add(discard ? &s->counters.discarded : &s->counters.frames, got);
 	s->starved += missing;
@@ -153,12 +89,12 @@ size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_
 {
 	size_t got = vsnd_stream_queued(s);
 
+	assert(!stream_is_input(s));
 	if (s->frame_bytes == 0)
 		return 0;
 	if (got > frames)
 		got = frames;
-	s->pull_pos = s->pos;
-	s->pull_delay = delay_frames;
+	s->host_pos = (int64_t)s->pos - delay_frames;
 	if (stream_live(s)) {
 		stream_take(s, dst, (uint64_t)got * s->frame_bytes);
 		stream_take_rest(s, s->pos + got);
@@ -169,5 +105,6 @@ size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_
 	if (dst && got < frames)
 		vsnd_silence((uint8_t *)dst + got * s->frame_bytes, s->format,
 			     (frames - got) * s->channels);
+	gain_apply(&s->gain, s->format, s->channels, s->rate_hz, dst, frames);
 	return got;
 }

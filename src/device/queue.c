@@ -71,6 +71,8 @@ static void queue_settle(struct vsnd *dev, unsigned queue)
 	pcm_update_voices(dev);
 	if (queue == VSND_CONTROLQ)
 		control_run(dev);
+	if (queue == VSND_EVENTQ)
+		event_run(dev);
 }
 
 /* The queue is not active any more.  Afterwards nothing touches its ring. */
@@ -178,9 +180,10 @@ void vsnd_queue_kick(struct vsnd *dev, unsigned queue)
 {
 	if (queue == VSND_CONTROLQ)
 		control_run(dev);
+	else if (queue == VSND_EVENTQ)
+		event_run(dev);
 	else if (queue == VSND_TXQ || queue == VSND_RXQ)
 		dev->ops->wake(dev->audio);
-	/* Event buffers wait in the ring until there is an event for them. */
 }
 
 bool vsnd_queue_broken(const struct vsnd *dev, unsigned queue)

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "device/device.h"
+#include "device/ctl.h"
 
 #define BIT64(n) (UINT64_C(1) << (n))
 #define FORMAT_MASK (BIT64(VSND_FORMATS) - 1)
@@ -19,24 +19,43 @@
 /* Room for 160 ms (Linux' default buffer) of 18 channels of FLOAT64 at 384 kHz. */
 #define BUFFER_BYTES_MAX (16u << 20)
 
-/* HDA pin configuration: a fixed line-out on the rear, association 1. */
+/* HDA pin configurations: a line-out and a microphone on the rear, association 1 and 2. */
 #define DEFCONF_LINE_OUT 0x81014010u
+#define DEFCONF_MIC 0x81a19020u
 #define CAPS_OUTPUT 0x10u
+#define CAPS_INPUT 0x20u
 
-static const struct vsnd_stream_settings default_stream = {
-	.nid = 0,
-	.direction = VSND_OUTPUT,
-	.channels_min = 1,
-	.channels_max = 2,
-	.formats = BIT64(VSND_FMT_S16) | BIT64(VSND_FMT_S32) | BIT64(VSND_FMT_FLOAT),
-	.rates = BIT64(VSND_RATE_44100) | BIT64(VSND_RATE_48000) | BIT64(VSND_RATE_96000),
+#define DEFAULT_FORMATS (BIT64(VSND_FMT_S16) | BIT64(VSND_FMT_S32) | BIT64(VSND_FMT_FLOAT))
+#define DEFAULT_RATES (BIT64(VSND_RATE_44100) | BIT64(VSND_RATE_48000) | BIT64(VSND_RATE_96000))
+
+static const struct vsnd_stream_settings default_stream[] = {
+	{
+		.direction = VSND_OUTPUT,
+		.channels_min = 1,
+		.channels_max = 2,
+		.formats = DEFAULT_FORMATS,
+		.rates = DEFAULT_RATES,
+	},
+	{
+		.direction = VSND_INPUT,
+		.channels_min = 1,
+		.channels_max = 2,
+		.formats = DEFAULT_FORMATS,
+		.rates = DEFAULT_RATES,
+	},
 };
 
-static const struct vsnd_jack_settings default_jack = {
-	.nid = 0,
-	.defconf = DEFCONF_LINE_OUT,
-	.caps = CAPS_OUTPUT,
-	.connected = true,
+static const struct vsnd_jack_settings default_jack[] = {
+	{
+		.defconf = DEFCONF_LINE_OUT,
+		.caps = CAPS_OUTPUT,
+		.connected = true,
+	},
+	{
+		.defconf = DEFCONF_MIC,
+		.caps = CAPS_INPUT,
+		.connected = true,
+	},
 };
 
 static const struct vsnd_chmap_settings default_chmap[] = {
@@ -50,16 +69,26 @@ static const struct vsnd_chmap_settings default_chmap[] = {
 		.channels = 2,
 		.positions = { VSND_POS_FL, VSND_POS_FR },
 	},
+	{
+		.direction = VSND_INPUT,
+		.channels = 1,
+		.positions = { VSND_POS_MONO },
+	},
+	{
+		.direction = VSND_INPUT,
+		.channels = 2,
+		.positions = { VSND_POS_FL, VSND_POS_FR },
+	},
 };
 
 void vsnd_settings_init(struct vsnd_settings *s)
 {
 	*s = (struct vsnd_settings){
-		.streams = 1,
-		.jacks = 1,
+		.streams = ARRAY_SIZE(default_stream),
+		.jacks = ARRAY_SIZE(default_jack),
 		.chmaps = ARRAY_SIZE(default_chmap),
-		.stream = &default_stream,
-		.jack = &default_jack,
+		.stream = default_stream,
+		.jack = default_jack,
 		.chmap = default_chmap,
 		.buffer_bytes_max = BUFFER_BYTES_MAX,
 	};
@@ -73,7 +102,9 @@ static bool stream_ok(const struct vsnd_stream_settings *s)
 		return false;
 	if ((s->rates & ~RATE_MASK) || !(s->rates & RATE_MASK_1_2))
 		return false;
-	return s->direction == VSND_OUTPUT && s->channels_min > 0 &&
+	if (s->features & ~(uint32_t)VSND_STREAM_EVT_XRUNS)
+		return false;
+	return s->direction <= VSND_INPUT && s->channels_min > 0 &&
 	       s->channels_min <= s->channels_max && s->channels_max <= VSND_CHANNELS_MAX;
 }
 
@@ -103,6 +134,12 @@ int settings_check(const struct vsnd_settings *s)
 		return -EINVAL;
 	for (unsigned i = 0; i < s->streams; i++) {
 		if (!stream_ok(&s->stream[i]))
+			return -EINVAL;
+	}
+	if (!ctl_settings_ok(s))
+		return -EINVAL;
+	for (unsigned i = 0; i < s->jacks; i++) {
+		if (s->jack[i].features & ~(uint32_t)VSND_JACK_REMAP)
 			return -EINVAL;
 	}
 	for (unsigned i = 0; i < s->chmaps; i++) {

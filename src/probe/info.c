@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "probe/info_controls.h"
 #include "probe/names.h"
 #include "probe/report.h"
 #include "probe/session.h"
@@ -118,7 +119,7 @@ static int collect_items(struct sound *s, json_t *root)
 		if (!err)
 			json_array_append_new(chmaps, chmap_json(&c));
 	}
-	return err;
+	return err ? err : info_collect_controls(s, root);
 }
 
 static json_t *collect_device(struct sound *s)
@@ -223,6 +224,7 @@ static void print_words(const json_t *root)
 	print_each(root, "jacks", print_jack);
 	print_each(root, "streams", print_stream);
 	print_each(root, "chmaps", print_chmap);
+	print_each(root, "controls", info_print_control);
 }
 
 static int run(struct sound *s, const struct options *o)

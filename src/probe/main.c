@@ -6,21 +6,27 @@
  *   frontend, personality   the front-end, and whose habits it has
  *   mem, ring               guest memory and virtqueues
  *   sound, requests         the driver
- *   play, info, hostile     sub-commands; each is a row below
+ *   play, record, info, …   sub-commands; each is a row below
+ *   conform/                the sub-command conform, a file for each chapter
  *
  * It shares no code with the device it tests: a misreading of the
  * specification in one of them cannot hide in the other.
  */
+#include "probe/conform/conform.h"
 #include "probe/hostile.h"
 #include "probe/info.h"
 #include "probe/options.h"
 #include "probe/play.h"
+#include "probe/record.h"
 #include "probe/report.h"
 
 static const struct command commands[] = {
 	{ "info", CMD_INFO, "", "print what the device says about itself", info_command },
 	{ "play", CMD_PLAY, "FILE", "play a sound file and measure", play_command },
+	{ "record", CMD_RECORD, "FILE", "record to a sound file and measure", record_command },
 	{ "hostile", CMD_HOSTILE, "", "send malformed input of every kind", hostile_command },
+	{ "conform", CMD_CONFORM, "[PATTERN...]", "check it against the specifications",
+		conform_command },
 	{ 0 },
 };
 

@@ -33,6 +33,8 @@ enum option_id {
 	OPT_STREAMS,
 	OPT_FORMAT,
 	OPT_RATE,
+	OPT_RAW,
+	OPT_CHANNELS,
 	OPT_PERIOD,
 	OPT_BUFFER,
 	OPT_LATE_FILL,
@@ -44,9 +46,21 @@ enum option_id {
 	OPT_RELEASE_EARLY,
 	OPT_REPEAT,
 	OPT_PIECES,
+	OPT_SECONDS,
+	OPT_FRAMES,
+	OPT_STARVE_AT,
+	OPT_STARVE_MS,
+	OPT_PLAY,
 	OPT_SEED,
 	OPT_ROUNDS,
 	OPT_FAMILY,
+	OPT_LIST,
+	OPT_ALL,
+	OPT_STRICT,
+	OPT_VERBOSE,
+	OPT_TAP,
+	OPT_JOBS,
+	OPT_PLAYED,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -72,28 +86,48 @@ static const struct row rows[] = {
 	{ "no-indirect", NULL, OPT_NO_INDIRECT, CMD_ALL, "do not negotiate INDIRECT_DESC" },
 	{ "no-event-idx", NULL, OPT_NO_EVENT_IDX, CMD_ALL, "do not negotiate EVENT_IDX" },
 	{ "scatter", NULL, OPT_SCATTER, CMD_ALL, "take descriptors at random places" },
-	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY, "print JSON" },
-	{ "stream", "N", OPT_STREAM, CMD_PLAY, "play on this stream (first output)" },
+	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_RECORD | CMD_CONFORM,
+		"print JSON" },
+	{ "stream", "N", OPT_STREAM, CMD_PLAY | CMD_RECORD,
+		"play or record on this stream (first of its direction)" },
 	{ "streams", "N,N,...", OPT_STREAMS, CMD_PLAY, "play on all of these at once" },
-	{ "format", "NAME", OPT_FORMAT, CMD_PLAY, "sample format (from the file)" },
-	{ "rate", "HZ", OPT_RATE, CMD_PLAY, "claim this rate; nothing is resampled" },
-	{ "period", "FRAMES", OPT_PERIOD, CMD_PLAY, "frames in a message (20 ms)" },
-	{ "buffer", "FRAMES", OPT_BUFFER, CMD_PLAY, "frames in flight (4 periods)" },
+	{ "format", "NAME", OPT_FORMAT, CMD_PLAY | CMD_RECORD, "sample format (from the file; S16)" },
+	{ "rate", "HZ", OPT_RATE, CMD_PLAY | CMD_RECORD,
+		"claim this rate; nothing is resampled (from the file; 48000)" },
+	{ "raw", NULL, OPT_RAW, CMD_PLAY,
+		"the file is bare frames of --format, --rate and --channels" },
+	{ "channels", "N", OPT_CHANNELS, CMD_PLAY | CMD_RECORD,
+		"channels of a frame: with --raw, or to record (2 if there are)" },
+	{ "period", "FRAMES", OPT_PERIOD, CMD_PLAY | CMD_RECORD, "frames in a message (20 ms)" },
+	{ "buffer", "FRAMES", OPT_BUFFER, CMD_PLAY | CMD_RECORD, "frames in flight (4 periods)" },
 	{ "late-fill", "[PERIODS]", OPT_LATE_FILL, CMD_PLAY,
 		"queue messages empty, fill them so long before they are due (1)" },
-	{ "pause-at", "FRAME", OPT_PAUSE_AT, CMD_PLAY, "STOP here, START again later" },
-	{ "pause-ms", "MS", OPT_PAUSE_MS, CMD_PLAY, "... so much later (300)" },
-	{ "suspend-at", "FRAME", OPT_SUSPEND_AT, CMD_PLAY, "stop the VM here, continue later" },
-	{ "suspend-ms", "MS", OPT_SUSPEND_MS, CMD_PLAY, "... so much later (300)" },
+	{ "pause-at", "FRAME", OPT_PAUSE_AT, CMD_PLAY | CMD_RECORD, "STOP here, START again later" },
+	{ "pause-ms", "MS", OPT_PAUSE_MS, CMD_PLAY | CMD_RECORD, "... so much later (300)" },
+	{ "suspend-at", "FRAME", OPT_SUSPEND_AT, CMD_PLAY | CMD_RECORD, "stop the VM here, continue later" },
+	{ "suspend-ms", "MS", OPT_SUSPEND_MS, CMD_PLAY | CMD_RECORD, "... so much later (300)" },
 	{ "reset-at", "FRAME", OPT_RESET_AT, CMD_PLAY,
 		"reset the device here, then play from the start" },
 	{ "release-early", "[FRAME]", OPT_RELEASE_EARLY, CMD_PLAY,
 		"STOP and RELEASE here (when all is queued) without waiting" },
 	{ "repeat", "N", OPT_REPEAT, CMD_PLAY, "play N times, SET_PARAMS to RELEASE (1)" },
-	{ "pieces", "N", OPT_PIECES, CMD_PLAY, "descriptors in a message, odd pieces (3)" },
+	{ "pieces", "N", OPT_PIECES, CMD_PLAY | CMD_RECORD, "descriptors in a message, odd pieces (3)" },
+	{ "seconds", "N", OPT_SECONDS, CMD_RECORD, "record for so long (1)" },
+	{ "frames", "N", OPT_FRAMES, CMD_RECORD, "... or exactly so many frames" },
+	{ "starve-at", "FRAME", OPT_STARVE_AT, CMD_RECORD, "offer no more room from here on" },
+	{ "starve-ms", "MS", OPT_STARVE_MS, CMD_RECORD, "... for so long (300)" },
+	{ "play", "FILE", OPT_PLAY, CMD_RECORD, "play this meanwhile, on the first output" },
 	{ "seed", "N", OPT_SEED, CMD_HOSTILE, "of the random numbers (1)" },
 	{ "rounds", "N", OPT_ROUNDS, CMD_HOSTILE, "random cases in each family (500)" },
 	{ "family", "NAME", OPT_FAMILY, CMD_HOSTILE, "run only this family" },
+	{ "list", NULL, OPT_LIST, CMD_CONFORM, "name the scenarios, run none" },
+	{ "all", NULL, OPT_ALL, CMD_CONFORM, "... also what cannot be tested from outside" },
+	{ "strict", NULL, OPT_STRICT, CMD_CONFORM, "what is only recommended counts, too" },
+	{ "verbose", NULL, OPT_VERBOSE, CMD_CONFORM, "tell what was sent and what came" },
+	{ "tap", NULL, OPT_TAP, CMD_CONFORM, "print TAP" },
+	{ "jobs", "N", OPT_JOBS, CMD_CONFORM, "scenarios at the same time, with --spawn (2)" },
+	{ "played", "PATTERN", OPT_PLAYED, CMD_CONFORM,
+		"the sound file that the back-end writes; {dir}, %s" },
 	{ "help", NULL, OPT_HELP, CMD_ALL, "print this" },
 	{ "version", NULL, OPT_VERSION, CMD_ALL, "print the version" },
 };
@@ -185,9 +219,85 @@ static int format_option(struct options *o, const char *text)
 	o->format = pcm_format_find(text);
 	if (o->format < 0)
 		return bad("--format: there is no format '%s'", text);
-	if (!source_can((unsigned)o->format))
-		return bad("--format: a sound file cannot be played as %s", text);
 	return 0;
+}
+
+/* What --raw, --format and --channels have to do with each other. */
+static int check_source(const struct options *o)
+{
+	if (!o->raw && o->channels)
+		return bad("--channels belongs to --raw");
+	if (!o->raw && o->format >= 0 && !source_can((unsigned)o->format))
+		return bad("--format: a sound file cannot be played as %s; there is --raw",
+			pcm_formats[o->format].name);
+	if (o->raw && (o->format < 0 || !o->rate_hz || !o->channels))
+		return bad("--raw needs --format, --rate and --channels");
+	if (o->raw && !pcm_formats[o->format].bytes)
+		return bad("--raw: the samples of %s are not whole bytes",
+			pcm_formats[o->format].name);
+	return 0;
+}
+
+static int conform_option(struct options *o, const struct row *r, const char *v)
+{
+	switch (r->id) {
+	case OPT_LIST:
+		o->list = true;
+		return 0;
+	case OPT_ALL:
+		o->all = true;
+		return 0;
+	case OPT_STRICT:
+		o->strict = true;
+		return 0;
+	case OPT_VERBOSE:
+		o->verbose = true;
+		return 0;
+	case OPT_TAP:
+		o->tap = true;
+		return 0;
+	case OPT_JOBS:
+		return number32(r->name, v, 1, 16, &o->jobs);
+	case OPT_PLAYED:
+		o->played = v;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int hostile_option(struct options *o, const struct row *r, const char *v)
+{
+	switch (r->id) {
+	case OPT_SEED:
+		return number(r->name, v, 0, UINT64_MAX, &o->seed);
+	case OPT_ROUNDS:
+		return number32(r->name, v, 1, 1 << 30, &o->rounds);
+	case OPT_FAMILY:
+		o->family = v;
+		return 0;
+	default:
+		return conform_option(o, r, v);
+	}
+}
+
+static int record_option(struct options *o, const struct row *r, const char *v)
+{
+	switch (r->id) {
+	case OPT_SECONDS:
+		return number32(r->name, v, 1, 86400, &o->seconds);
+	case OPT_FRAMES:
+		return number(r->name, v, 1, NEVER - 1, &o->frames);
+	case OPT_STARVE_AT:
+		return number(r->name, v, 0, NEVER - 1, &o->starve_at);
+	case OPT_STARVE_MS:
+		return number32(r->name, v, 0, 1 << 30, &o->starve_ms);
+	case OPT_PLAY:
+		o->play = v;
+		return 0;
+	default:
+		return hostile_option(o, r, v);
+	}
 }
 
 static int play_option(struct options *o, const struct row *r, const char *v)
@@ -206,6 +316,11 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 		if (pcm_rate_find(o->rate_hz) < 0)
 			return bad("--rate: %s Hz cannot be claimed", v);
 		return 0;
+	case OPT_RAW:
+		o->raw = true;
+		return 0;
+	case OPT_CHANNELS:
+		return number32(r->name, v, 1, 255, &o->channels);
 	case OPT_PERIOD:
 		return number32(r->name, v, 1, 1 << 24, &o->period_frames);
 	case OPT_BUFFER:
@@ -230,15 +345,8 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 		return number32(r->name, v, 1, 1 << 30, &o->repeat);
 	case OPT_PIECES:
 		return number32(r->name, v, 3, RING_ELEMENTS_MAX, &o->pieces);
-	case OPT_SEED:
-		return number(r->name, v, 0, UINT64_MAX, &o->seed);
-	case OPT_ROUNDS:
-		return number32(r->name, v, 1, 1 << 30, &o->rounds);
-	case OPT_FAMILY:
-		o->family = v;
-		return 0;
 	default:
-		return 0;
+		return record_option(o, r, v);
 	}
 }
 
@@ -286,6 +394,15 @@ static int common_option(struct options *o, const struct row *r, const char *v)
 	}
 }
 
+static int back_end_given(const struct options *o, const struct command *c,
+	const struct command **ret)
+{
+	if (!o->socket_path == !o->spawn && !o->list)
+		return bad("one of --socket-path and --spawn is needed");
+	*ret = c;
+	return 0;
+}
+
 static int find_command(int argc, char **argv, const struct command *commands, uint64_t used,
 	struct options *o, const struct command **ret)
 {
@@ -302,6 +419,11 @@ static int find_command(int argc, char **argv, const struct command *commands, u
 		if (used & BIT(i) && !(rows[i].commands & c->bit))
 			return bad("--%s does not belong to '%s'", rows[i].name, c->name);
 
+	if (*c->arguments == '[') {
+		o->pattern = argv + optind + 1;
+		o->patterns = (unsigned)(argc - optind - 1);
+		return back_end_given(o, c, ret);
+	}
 	arguments = *c->arguments ? 1 : 0;
 	if (argc - optind - 1 < arguments)
 		return bad("'%s' needs %s", c->name, c->arguments);
@@ -309,10 +431,7 @@ static int find_command(int argc, char **argv, const struct command *commands, u
 		return bad("'%s' is one argument too many", argv[optind + 1 + arguments]);
 	if (arguments)
 		o->file = argv[optind + 1];
-	if (!o->socket_path == !o->spawn)
-		return bad("one of --socket-path and --spawn is needed");
-	*ret = c;
-	return 0;
+	return back_end_given(o, c, ret);
 }
 
 static const struct option *long_options(void)
@@ -337,7 +456,8 @@ int options_parse(int argc, char **argv, const struct command *commands,
 	struct options o = { .front_end = "qemu", .timeout_ms = 10000, .queue_size = 64,
 		.regions = 2, .format = -1, .late_lead = 1, .pause_at = NEVER,
 		.suspend_at = NEVER, .reset_at = NEVER, .release_at = NEVER, .pause_ms = 300,
-		.suspend_ms = 300, .repeat = 1, .pieces = 3, .seed = 1, .rounds = 500 };
+		.suspend_ms = 300, .starve_at = NEVER, .starve_ms = 300, .seconds = 1,
+		.repeat = 1, .pieces = 3, .seed = 1, .rounds = 500, .jobs = 2 };
 	uint64_t used = 0;
 	int id, row;
 
@@ -360,7 +480,8 @@ int options_parse(int argc, char **argv, const struct command *commands,
 		if (common_option(&o, &rows[row], optarg))
 			return -EINVAL;
 	}
-	if (find_command(argc, argv, commands, used, &o, ret_command))
+	if (find_command(argc, argv, commands, used, &o, ret_command) ||
+	    ((*ret_command)->bit == CMD_PLAY && check_source(&o)))
 		return -EINVAL;
 	*ret_options = o;
 	return 0;

@@ -10,7 +10,8 @@
 #define NEVER	    UINT64_MAX
 
 /* Sub-commands, as bits: which options belong to which. */
-enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_ALL = 7 };
+enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_CONFORM = 8, CMD_RECORD = 16,
+	CMD_ALL = 31 };
 
 struct options {
 	const char *socket_path;
@@ -27,6 +28,8 @@ struct options {
 	uint32_t streams;
 	int format; /* virtio value, -1: as the file */
 	uint32_t rate_hz;
+	bool raw; /* the file is bare frames of format, rate_hz and channels */
+	uint32_t channels;
 	uint32_t period_frames, buffer_frames; /* 0: default */
 	bool late_fill;
 	uint32_t late_lead; /* messages between filling and playing */
@@ -35,15 +38,28 @@ struct options {
 	uint32_t repeat;
 	uint32_t pieces;
 
+	/* record */
+	const char *play; /* a file to play meanwhile, or NULL */
+	uint32_t seconds;
+	uint64_t frames; /* 0: by seconds */
+	uint64_t starve_at;
+	uint32_t starve_ms;
+
 	uint64_t seed;
 	uint32_t rounds; /* random cases in a family, about */
 	const char *family; /* NULL: all */
+
+	char **pattern; /* of scenario names */
+	unsigned patterns;
+	const char *played; /* a WAV the back-end writes, or NULL */
+	uint32_t jobs;
+	bool list, all, strict, verbose, tap;
 };
 
 struct command {
 	const char *name;
 	enum command_bit bit;
-	const char *arguments; /* for the help text, "" if none */
+	const char *arguments; /* for the help text, "" if none; "[...]": any number */
 	const char *summary;
 	int (*run)(const struct options *o);
 };

@@ -99,11 +99,14 @@ static int allocate(struct player *p)
 
 int player_open(struct player *p, struct sound *s, const struct options *o, uint32_t stream)
 {
+	struct source_raw raw = { .channels = o->channels, .rate_hz = o->rate_hz };
 	struct pcm_info info;
 	int err;
 
+	if (o->raw)
+		raw.format = (unsigned)o->format;
 	*p = (struct player){ .s = s, .o = o, .stream = stream, .passes_left = o->repeat };
-	p->source = source_open(o->file);
+	p->source = source_open(o->file, o->raw ? &raw : NULL);
 	if (!p->source)
 		return -EINVAL;
 	err = sound_pcm_info(s, stream, &info);

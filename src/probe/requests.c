@@ -127,7 +127,7 @@ static unsigned cut(struct element *out, uint64_t gpa, uint32_t len, bool write,
 	return n;
 }
 
-int sound_send(struct sound *s, struct io_message *m, uint64_t data, uint32_t bytes,
+static int send_message(struct sound *s, struct io_message *m, uint64_t data, uint32_t bytes,
 	unsigned pieces)
 {
 	struct element e[PIECES_MAX];
@@ -139,14 +139,28 @@ int sound_send(struct sound *s, struct io_message *m, uint64_t data, uint32_t by
 	assert(pieces >= 3 && pieces <= PIECES_MAX && !m->queued);
 	n = cut(e, m->header, XFER_BYTES, false, ends);
 	if (bytes)
-		n += cut(e + n, data, bytes, false, pieces - 2 * ends);
+		n += cut(e + n, data, bytes, m->input, pieces - 2 * ends);
 	n += cut(e + n, m->status, STATUS_BYTES, true, ends);
 
 	memset(mem_va(&s->mem, m->status), 0xa5, STATUS_BYTES);
 	m->bytes = bytes;
 	m->queued = true;
-	err = ring_add(&s->ring[Q_TX], e, n, m);
+	err = ring_add(&s->ring[m->input ? Q_RX : Q_TX], e, n, m);
 	if (err < 0)
 		m->queued = false;
 	return err;
+}
+
+int sound_send(struct sound *s, struct io_message *m, uint64_t data, uint32_t bytes,
+	unsigned pieces)
+{
+	m->input = false;
+	return send_message(s, m, data, bytes, pieces);
+}
+
+int sound_place(struct sound *s, struct io_message *m, uint64_t data, uint32_t bytes,
+	unsigned pieces)
+{
+	m->input = true;
+	return send_message(s, m, data, bytes, pieces);
 }

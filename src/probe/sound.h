@@ -73,8 +73,8 @@ struct io_message {
 	uint64_t header, status; /* guest addresses, XFER_BYTES and STATUS_BYTES */
 	void *owner;
 	uint64_t number;
-	uint32_t bytes; /* of payload */
-	bool queued;
+	uint32_t bytes; /* of payload, or room for it */
+	bool queued, input;
 };
 
 struct sound;
@@ -134,6 +134,10 @@ int io_message_init(struct sound *s, struct io_message *m, void *owner, uint32_t
 /* Queues header, `bytes` at data, status, in `pieces` descriptors (at least
  * 3) cut at odd places.  0 or -ENOSPC.  No kick. */
 int sound_send(struct sound *s, struct io_message *m, uint64_t data, uint32_t bytes,
+	unsigned pieces);
+
+/* The same for an input message, on the rx queue: `bytes` at data are room. */
+int sound_place(struct sound *s, struct io_message *m, uint64_t data, uint32_t bytes,
 	unsigned pieces);
 
 /* Waits until something happens or the time is over, and handles it.

@@ -6,12 +6,16 @@
  * bits are the file's own samples unchanged, and are then cut to width; so a
  * 16-bit file played as S16 or S32 is bit-exact.  Float formats come from its
  * float and double readings, exact for float files.
+ *
+ * Bare frames, of any format, go through as they are.
  */
 #include "probe/source.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sndfile.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,18 +28,49 @@
 struct source {
 	SNDFILE *file;
 	SF_INFO info;
+	FILE *raw; /* instead of file */
+	unsigned raw_format;
 };
 
-struct source *source_open(const char *path)
+static int open_raw(struct source *s, const char *path, const struct source_raw *raw)
+{
+	size_t frame_bytes = (size_t)pcm_formats[raw->format].bytes * raw->channels;
+	long bytes = -1;
+
+	s->raw = fopen(path, "rb");
+	if (s->raw && fseek(s->raw, 0, SEEK_END) == 0)
+		bytes = ftell(s->raw);
+	if (bytes < 0)
+		return complain(-EIO, "%s: %s", path, strerror(errno));
+	rewind(s->raw);
+	if ((size_t)bytes % frame_bytes)
+		return complain(-EINVAL, "%s: %ld bytes are not whole frames of %zu", path, bytes,
+			frame_bytes);
+	s->raw_format = raw->format;
+	s->info.channels = (int)raw->channels;
+	s->info.samplerate = (int)raw->rate_hz;
+	s->info.frames = bytes / (long)frame_bytes;
+	return 0;
+}
+
+static int open_sound(struct source *s, const char *path)
+{
+	s->file = sf_open(path, SFM_READ, &s->info);
+	if (!s->file)
+		return complain(-EIO, "%s: %s", path, sf_strerror(NULL));
+	sf_command(s->file, SFC_SET_SCALE_FLOAT_INT_READ, NULL, SF_TRUE);
+	sf_command(s->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
+	return 0;
+}
+
+struct source *source_open(const char *path, const struct source_raw *raw)
 {
 	struct source *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->file = sf_open(path, SFM_READ, &s->info);
-	if (!s->file) {
-		complain(-1, "%s: %s", path, sf_strerror(NULL));
-		free(s);
+	if ((raw ? open_raw(s, path, raw) : open_sound(s, path)) < 0) {
+		source_close(s);
 		return NULL;
 	}
 	if (s->info.channels < 1 || s->info.channels > 255 || s->info.frames < 1) {
@@ -44,8 +79,6 @@ struct source *source_open(const char *path)
 		source_close(s);
 		return NULL;
 	}
-	sf_command(s->file, SFC_SET_SCALE_FLOAT_INT_READ, NULL, SF_TRUE);
-	sf_command(s->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
 	return s;
 }
 
@@ -53,7 +86,10 @@ void source_close(struct source *s)
 {
 	if (!s)
 		return;
-	sf_close(s->file);
+	if (s->file)
+		sf_close(s->file);
+	if (s->raw)
+		fclose(s->raw);
 	free(s);
 }
 
@@ -74,6 +110,8 @@ uint64_t source_frames(const struct source *s)
 
 int source_format(const struct source *s)
 {
+	if (s->raw)
+		return (int)s->raw_format;
 	switch (s->info.format & SF_FORMAT_SUBMASK) {
 	case SF_FORMAT_PCM_24:
 	case SF_FORMAT_PCM_32:
@@ -142,6 +180,14 @@ static sf_count_t read_chunk(struct source *s, const struct pcm_format *f, uint8
 	return got;
 }
 
+static void read_raw(struct source *s, void *out, uint32_t frames)
+{
+	size_t frame_bytes = (size_t)pcm_formats[s->raw_format].bytes * (size_t)s->info.channels;
+	size_t got = fread(out, frame_bytes, frames, s->raw);
+
+	memset((uint8_t *)out + got * frame_bytes, 0, (frames - got) * frame_bytes);
+}
+
 void source_read(struct source *s, unsigned format, void *out, uint32_t frames)
 {
 	const struct pcm_format *f = &pcm_formats[format];
@@ -149,6 +195,11 @@ void source_read(struct source *s, unsigned format, void *out, uint32_t frames)
 	sf_count_t whole = CHUNK_SAMPLES - CHUNK_SAMPLES % s->info.channels;
 	uint8_t *p = out;
 
+	if (s->raw) {
+		assert(format == s->raw_format);
+		read_raw(s, out, frames);
+		return;
+	}
 	assert(source_can(format));
 	while (left > 0) {
 		sf_count_t got = read_chunk(s, f, p, left < whole ? left : whole);
@@ -170,5 +221,8 @@ void source_read(struct source *s, unsigned format, void *out, uint32_t frames)
 
 void source_rewind(struct source *s)
 {
-	sf_seek(s->file, 0, SEEK_SET);
+	if (s->raw)
+		rewind(s->raw);
+	else
+		sf_seek(s->file, 0, SEEK_SET);
 }

@@ -67,6 +67,29 @@ static int choose_dir(struct spawn *sp, const char *dir)
 	return 0;
 }
 
+/* The shell, with SIGTERM as it should have it: between fork() and exec() a
+ * handler of ours would swallow the one that is to end the back-end. */
+static pid_t fork_shell(const char *command)
+{
+	sigset_t term, before;
+	pid_t pid;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, &before);
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		signal(SIGTERM, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 int spawn_start(struct spawn *sp, const char *command, const char *dir)
 {
 	char *half = NULL, *whole = NULL;
@@ -83,13 +106,7 @@ int spawn_start(struct spawn *sp, const char *command, const char *dir)
 		return complain(-ENOMEM, "out of memory");
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	sp->pid = fork();
-	if (sp->pid == 0) {
-		setpgid(0, 0);
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		execl("/bin/sh", "sh", "-c", whole, (char *)NULL);
-		_exit(127);
-	}
+	sp->pid = fork_shell(whole);
 	err = sp->pid < 0 ? complain(-errno, "fork: %s", strerror(errno)) : 0;
 	if (!err)
 		setpgid(sp->pid, sp->pid);
@@ -155,19 +172,27 @@ static int wait_group(pid_t group, int timeout_ms, int *ret_err)
 	}
 }
 
-int spawn_stop(struct spawn *sp)
+int spawn_end(struct spawn *sp)
 {
 	int err = 0, ignored = 0;
 
-	if (sp->pid) {
-		kill(-sp->pid, SIGTERM);
-		if (!wait_group(sp->pid, EXIT_MS, &err)) {
-			kill(-sp->pid, SIGKILL);
-			wait_group(sp->pid, EXIT_MS, &ignored);
-			err = complain(-ECHILD, "the back-end did not exit within %d ms of SIGTERM",
-				EXIT_MS);
-		}
+	if (!sp->pid)
+		return 0;
+	kill(-sp->pid, SIGTERM);
+	if (!wait_group(sp->pid, EXIT_MS, &err)) {
+		kill(-sp->pid, SIGKILL);
+		wait_group(sp->pid, EXIT_MS, &ignored);
+		err = complain(-ECHILD, "the back-end did not exit within %d ms of SIGTERM",
+			EXIT_MS);
 	}
+	sp->pid = 0;
+	return err;
+}
+
+int spawn_stop(struct spawn *sp)
+{
+	int err = spawn_end(sp);
+
 	if (sp->dir[0] && !sp->keep_dir)
 		nftw(sp->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	memset(sp, 0, sizeof(*sp));

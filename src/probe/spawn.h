@@ -20,6 +20,9 @@ int spawn_start(struct spawn *sp, const char *command, const char *dir);
 /* 0 while the command runs, otherwise a complaint how it ended. */
 int spawn_check(struct spawn *sp);
 
+/* As spawn_stop(), but what it wrote stays until that. */
+int spawn_end(struct spawn *sp);
+
 /* SIGTERM, two seconds, SIGKILL.  0 if everything in the group ended in time
  * and well; fine on a zeroed spawn. */
 int spawn_stop(struct spawn *sp);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <assert.h>
-#include <endian.h>
 #include <string.h>
 
+#include "wire/bytes.h"
 #include "wire/snd.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -21,28 +21,15 @@ static const struct {
 	[CTL_PCM_START] = { 0x0104, 8 },
 	[CTL_PCM_STOP] = { 0x0105, 8 },
 	[CTL_CHMAP_INFO] = { 0x0200, 16 },
+	[CTL_ELEM_INFO] = { 0x0300, 16 },
+	[CTL_ELEM_ENUM_ITEMS] = { 0x0301, 8 },
+	[CTL_ELEM_READ] = { 0x0302, 8 },
+	[CTL_ELEM_WRITE] = { 0x0303, 8 },
+	[CTL_ELEM_TLV_READ] = { 0x0304, 8 },
+	[CTL_ELEM_TLV_WRITE] = { 0x0305, 8 },
+	[CTL_ELEM_TLV_COMMAND] = { 0x0306, 8 },
 };
 static_assert(ARRAY_SIZE(requests) == CTL_OPS, "an operation has no code");
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t le;
-
-	memcpy(&le, p, sizeof(le));
-	return le32toh(le);
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	v = htole32(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-	v = htole64(v);
-	memcpy(p, &v, sizeof(v));
-}
 
 static void decode_query(const uint8_t *p, struct ctl_query *q)
 {
@@ -75,6 +62,7 @@ static void decode_body(const uint8_t *p, struct ctl_req *req)
 	case CTL_JACK_INFO:
 	case CTL_PCM_INFO:
 	case CTL_CHMAP_INFO:
+	case CTL_ELEM_INFO:
 		decode_query(p, &req->u.query);
 		break;
 	case CTL_JACK_REMAP:
@@ -88,6 +76,14 @@ static void decode_body(const uint8_t *p, struct ctl_req *req)
 	case CTL_PCM_START:
 	case CTL_PCM_STOP:
 		req->u.stream_id = get32(p + 4);
+		break;
+	case CTL_ELEM_ENUM_ITEMS:
+	case CTL_ELEM_READ:
+	case CTL_ELEM_WRITE:
+	case CTL_ELEM_TLV_READ:
+	case CTL_ELEM_TLV_WRITE:
+	case CTL_ELEM_TLV_COMMAND:
+		req->u.element_id = get32(p + 4);
 		break;
 	case CTL_OPS:
 		break;
@@ -121,6 +117,12 @@ uint32_t wire_xfer_decode(const uint8_t bytes[SND_XFER_BYTES])
 	return get32(bytes);
 }
 
+void wire_event_encode(uint8_t out[SND_EVENT_BYTES], enum snd_event event, uint32_t data)
+{
+	put32(out, (uint32_t)event);
+	put32(out + 4, data);
+}
+
 void wire_status_encode(uint8_t out[SND_STATUS_BYTES], enum snd_status status)
 {
 	put32(out, (uint32_t)status);
@@ -137,6 +139,7 @@ void wire_jack_info_encode(uint8_t out[SND_JACK_INFO_BYTES], const struct vsnd_j
 {
 	memset(out, 0, SND_JACK_INFO_BYTES);
 	put32(out, j->nid);
+	put32(out + 4, j->features);
 	put32(out + 8, j->defconf);
 	put32(out + 12, j->caps);
 	out[16] = j->connected;
@@ -146,6 +149,7 @@ void wire_pcm_info_encode(uint8_t out[SND_PCM_INFO_BYTES], const struct vsnd_str
 {
 	memset(out, 0, SND_PCM_INFO_BYTES);
 	put32(out, s->nid);
+	put32(out + 4, s->features);
 	put64(out + 8, s->formats);
 	put64(out + 16, s->rates);
 	out[24] = s->direction;

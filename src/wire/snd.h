@@ -30,6 +30,13 @@ enum ctl_op {
 	CTL_PCM_START,
 	CTL_PCM_STOP,
 	CTL_CHMAP_INFO,
+	CTL_ELEM_INFO,		/* from here on: with VIRTIO_SND_F_CTLS only */
+	CTL_ELEM_ENUM_ITEMS,
+	CTL_ELEM_READ,
+	CTL_ELEM_WRITE,
+	CTL_ELEM_TLV_READ,
+	CTL_ELEM_TLV_WRITE,
+	CTL_ELEM_TLV_COMMAND,
 	CTL_OPS
 };
 
@@ -65,10 +72,11 @@ struct ctl_req {
 		struct ctl_jack_remap jack_remap;
 		struct ctl_pcm_params pcm_params;
 		uint32_t stream_id;	/* PREPARE, RELEASE, START, STOP */
+		uint32_t element_id;	/* CTL_ELEM_*, but INFO; what follows: wire/ctl.h */
 	} u;
 };
 
-/* Bytes of the longest request; what follows them is ignored. */
+/* Bytes of the longest request, without a value or metadata; what follows is ignored. */
 #define CTL_REQ_MAX 24
 #define SND_STATUS_BYTES 4
 #define SND_XFER_BYTES 4
@@ -76,7 +84,15 @@ struct ctl_req {
 #define SND_JACK_INFO_BYTES 24
 #define SND_PCM_INFO_BYTES 32
 #define SND_CHMAP_INFO_BYTES 24
-#define SND_INFO_BYTES_MAX 32
+#define SND_INFO_BYTES_MAX 96
+#define SND_EVENT_BYTES 8
+
+/* Events the device sends. */
+enum snd_event {
+	SND_EVT_JACK_CONNECTED = 0x1000,
+	SND_EVT_JACK_DISCONNECTED = 0x1001,
+	SND_EVT_PCM_XRUN = 0x1101
+};
 
 /*
  * Decode a control request of @len bytes.  SND_S_OK, SND_S_BAD_MSG for one that is
@@ -87,6 +103,8 @@ enum snd_status wire_ctl_decode(const uint8_t *bytes, size_t len, struct ctl_req
 /* The stream id of an I/O message's header. */
 uint32_t wire_xfer_decode(const uint8_t bytes[SND_XFER_BYTES]);
 
+/* @data: the id of the jack or stream. */
+void wire_event_encode(uint8_t out[SND_EVENT_BYTES], enum snd_event event, uint32_t data);
 void wire_status_encode(uint8_t out[SND_STATUS_BYTES], enum snd_status status);
 void wire_pcm_status_encode(uint8_t out[SND_PCM_STATUS_BYTES], enum snd_status status,
 			    uint32_t latency_bytes);

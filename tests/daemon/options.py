@@ -146,9 +146,28 @@ BAD_OPTIONS = {
     "bad percent": ["--socket-path=s", "--audio=file", "--file-out=%d.wav"],
     "one name for two": ["--socket-path=s", "--audio=file", "--file-out=a.wav", "--streams=2"],
     "bad pace": ["--socket-path=s", "--audio=file", "--file-out=a.wav", "--file-pace=slow"],
-    "no streams": ["--socket-path=s", "--streams=0"],
+    "no streams": ["--socket-path=s", "--streams=0,0"],
+    "no inputs said": ["--socket-path=s", "--streams=1,"],
+    "no outputs said": ["--socket-path=s", "--streams=,1"],
+    "three counts": ["--socket-path=s", "--streams=1,1,1"],
+    "too many together": ["--socket-path=s", "--streams=32,33"],
+    "inputs x": ["--socket-path=s", "--streams=1,x"],
+    "file-in without file": ["--socket-path=s", "--file-in=a.wav"],
+    "loop without file-in": ["--socket-path=s", "--audio=file", "--file-out=a.wav",
+                             "--file-in-loop"],
+    "value for controls": ["--socket-path=s", "--controls=on"],
     "too many streams": ["--socket-path=s", "--streams=65"],
     "streams +1": ["--socket-path=s", "--streams=+1"],
+    "bad format": ["--socket-path=s", "--formats=S16,S17"],
+    "ADPCM": ["--socket-path=s", "--formats=IMA_ADPCM"],
+    "bad rate": ["--socket-path=s", "--rates=44101"],
+    "rates too new": ["--socket-path=s", "--rates=12000,24000"],
+    "no channels": ["--socket-path=s", "--channels=0"],
+    "too many channels": ["--socket-path=s", "--channels=19"],
+    "bad profile": ["--socket-path=s", "--profile=loud"],
+    "empty config": ["--socket-path=s", "--config="],
+    "no config": ["--socket-path=s", "--config=/nowhere/vsnd.conf"],
+    "config is a folder": ["--socket-path=s", "--config=/"],
     "bad level": ["--socket-path=s", "--log-level=loud"],
 }
 
@@ -163,6 +182,43 @@ def bad_options(folder):
     expect(not list(folder.iterdir()), "something was left behind")
 
 
+BAD_CONFIGS = {
+    "bad format": ("[device]\n\nformats = S17\n", 3),
+    "no section": ("formats = S16\n", 1),
+    "no stream": ("[device]\n[jack x]\ndevice = 5\n", 2),
+    "no such option": ("[audio]\nsocket-path = x\n", 2),
+    "bad audio": ("[audio]\naudio = tape\n", 2),
+    "bad suffix": ("[audio]\naudio = file\nfile-out = a.mp3\n", 3),
+}
+
+
+def bad_configs(folder):
+    """A bad file ends with status 2 and FILE:LINE: REASON, before listening"""
+    conf, sock = folder / "c", folder / "s"
+    for name, (text, line) in BAD_CONFIGS.items():
+        conf.write_text(text)
+        err = refused(f"--socket-path={sock}", f"--config={conf}", status=2)
+        expect(f"{conf}:{line}: " in err, f"{name}: says {err!r}")
+        expect(not sock.exists(), f"{name}: the socket was made")
+
+
+def print_config(folder):
+    """--print-config prints what, read again, is printed again; options win"""
+    conf, again = folder / "c", folder / "d"
+    conf.write_text("[device]\nformats = U8\n[audio]\naudio = file\nfile-out = a%s.wav\n")
+    options = ["--rates=8000", "--channels=6", "--streams=2", "--file-pace=fast",
+               "--file-out=b %s.wav"]
+    for more in ([], [f"--config={conf}"], ["--profile=simple"], ["--formats=all", "--rates=all"]):
+        audio = [] if f"--config={conf}" in more else ["--backend=file"]
+        first, err = run("--print-config", *more, *audio, *options, status=0, cwd=folder)
+        expect(err == "", f"standard error: {err}")
+        again.write_text(first)
+        second, _ = run("--print-config", f"--config={again}", status=0, cwd=folder)
+        expect(first == second, f"{more}: {first!r} became {second!r}")
+        expect("file-out = b %s.wav\n" in first and "file-pace = fast\n" in first, first)
+    expect(not (folder / "b 0.wav").exists(), "a file was made")
+
+
 def bad_start(folder):
     """PRG-3, PRG-9: what cannot start ends with status 1 and one line"""
     gone = folder / "gone"
@@ -172,6 +228,10 @@ def bad_start(folder):
     refused("--fd=0", status=1)
     sock = folder / "s"
     refused(f"--socket-path={sock}", "--audio=file", f"--file-out={gone}/a.wav", status=1)
+    for name, data in (("gone", None), ("odd.wav", b"RIFF")):
+        if data:
+            (folder / name).write_bytes(data)
+        refused(f"--socket-path={sock}", "--audio=file", f"--file-in={folder / name}", status=1)
     (folder / "d.wav").mkdir()
     refused(f"--socket-path={sock}", "--audio=file", f"--file-out={folder}/d.wav", status=1)
     expect(not sock.exists(), "the socket was made")
@@ -473,8 +533,8 @@ def description(folder):
     expect(binary.is_absolute() and binary.name == "vhost-user-snd", f"binary is {binary}")
 
 
-CASES = (bad_options, bad_start, capabilities, help_and_version, listens, signals,
-         blocked_signals, foreground, standard_fds, stuck_log, stale_socket, full_backlog,
+CASES = (bad_options, bad_configs, print_config, bad_start, capabilities, help_and_version,
+         listens, signals, blocked_signals, foreground, standard_fds, stuck_log, stale_socket, full_backlog,
          foreign_file_stays, socket_mode, once, connected_fd, wrong_fds, listening_fd,
          socket_activation, environment, description)
 

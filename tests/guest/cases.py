@@ -3,13 +3,15 @@
 import contextlib
 import os
 import re
+import struct
 import sys
 import time
 from fnmatch import fnmatch
 
+import compare
 import wavs
 from procs import Child
-from rig import KILLED, Failed
+from rig import DAEMON, KILLED, Failed, Rig
 
 S16, S32 = 2, 4
 STEREO = wavs.Format(S16, 2, 48000)
@@ -343,3 +345,196 @@ def stall_test(period, buffer, condition):
 for _size in STALL_SIZES:
     for _condition in CONDITIONS:
         stall_test(*_size, _condition)
+
+
+# -- recording
+
+class Recording:
+    """One arecord of a sound that the host speaks from its first frame on."""
+
+    def __init__(self, rig, fmt, frames, options=""):
+        self.rig, self.fmt, self.frames = rig, fmt, frames
+        self.name = f"{id(self):x}-in.wav"
+        self.data = fresh_content(fmt, frames + fmt.rate)
+        self.limit_s = int(3 * frames / fmt.rate) + SLACK_S
+        rig.speak(fmt, self.data)
+        self.ticket = rig.guest.start(rig.arecord(self.name, fmt, frames, options), self.limit_s)
+
+    def exact(self):
+        """All of it arrived, once and in order, from the first frame on."""
+        done = self.rig.guest.finish(self.ticket, self.limit_s + 30)
+        if done.status == KILLED:
+            raise Failed(f"stalled: no end after {self.limit_s} s")
+        if done.status != 0 or "overrun" in done.text:
+            raise Failed(f"arecord: status {done.status}: {summary(done.text)}")
+        fmt, got = self.rig.fetch(self.name)
+        if fmt != self.fmt or len(got) != self.frames * fmt.frame:
+            raise Failed(f"{len(got) // fmt.frame} frames of {fmt} recorded")
+        result = compare.compare(self.data[:len(got)], got, fmt.frame)
+        if result.gaps:     # silence takes the place of frames that come later
+            result = compare.compare(self.data[:len(got) - sum(result.gaps) * fmt.frame], got, fmt.frame)
+        if not result.exact:
+            raise Failed(str(result))
+        return note(result)
+
+
+def record(rig, fmt, frames, options="", disturb=None):
+    recording = Recording(rig, fmt, frames, options)
+    if disturb:
+        disturb(rig)
+    return recording.exact()
+
+
+def record_test(fmt):
+    def run(rig, seconds):
+        return record(rig, fmt, int(seconds * fmt.rate) + 17)
+    test(f"record-{fmt}")(run)
+
+
+for _width in (S16, S32):
+    for _channels in (1, 2):
+        record_test(wavs.Format(_width, _channels, 48000))
+record_test(wavs.Format(S16, 2, 44100))
+
+
+@test("record-sizes")
+def record_sizes(rig, seconds):
+    for period, buffer in ((480, 1920), (441, 1323), (1024, 4096), (96, 1920)):
+        record(rig, STEREO, int(seconds * STEREO.rate), f"--period-size={period} --buffer-size={buffer}")
+
+
+@test("record-and-play")
+def record_and_play(rig, seconds):
+    rig.out.mark()
+    frames = int(seconds * STEREO.rate)
+    stream, recording = Stream(rig, STEREO, frames), Recording(rig, STEREO, frames)
+    stream.start()
+    stream.finish()
+    return "; ".join(filter(None, (stream.exact(), recording.exact())))
+
+
+@test("record-stop-cont")
+def record_stop_cont(rig, seconds):
+    def disturb(rig):
+        stop_cont(rig, 1.5)
+        stop_cont(rig, 0.01)
+    return record(rig, STEREO, int((seconds + 1) * STEREO.rate), disturb=disturb)
+
+
+@test("record-killed")
+def record_killed(rig, seconds):
+    recording = Recording(rig, STEREO, int((seconds + 5) * STEREO.rate))
+    time.sleep(1)
+    rig.guest.check("killall -9 arecord")
+    rig.guest.finish(recording.ticket)
+    return record(rig, STEREO, int(seconds * STEREO.rate))
+
+
+def endures(rig, seconds, period, buffer):
+    """The machine stood still for longer than the buffer: frames are lost, but the recording goes on to its end."""
+    frames = int((seconds + 1) * STEREO.rate)
+    recording = Recording(rig, STEREO, frames, f"{POLLING} --period-size={period} --buffer-size={buffer}")
+    sigstop(rig)
+    done = rig.guest.finish(recording.ticket, recording.limit_s + 30)
+    if done.status == KILLED:
+        raise Failed(f"stalled: no end after {recording.limit_s} s")
+    if done.status != 0:
+        raise Failed(f"arecord: status {done.status}: {summary(done.text)}")
+    fmt, got = rig.fetch(recording.name)
+    if len(got) != frames * fmt.frame:
+        raise Failed(f"{len(got) // fmt.frame} of {frames} frames")
+    return f"{done.text.count('overrun')} overruns"
+
+
+for _size in STALL_SIZES:
+    def _run(rig, seconds, size=_size):
+        return endures(rig, seconds, *size)
+    test(f"record-stall-{_size[0]}-{_size[1]}-sigstop")(_run)
+
+
+# -- control elements: a guest of their own, since QEMU has to be told of them
+
+MIXER = ["Master Playback Volume", "Master Playback Switch",
+         "PCM Playback Volume", "PCM Playback Switch",
+         "PCM Playback Volume',index=1", "PCM Playback Switch',index=1"]
+LEVEL = 20000  # of the samples, before the mixer
+
+
+def flat(frames):
+    return struct.pack("<h", LEVEL) * (STEREO.channels * frames)
+
+
+def levels(rig):
+    """What the mixer makes of a flat sound: the sample values that arrive, the gaps left out."""
+    rig.out.mark()
+    rig.put("flat.wav", STEREO, flat(STEREO.rate // 2))
+    rig.guest.check(rig.aplay("flat.wav", STEREO), limit_s=SLACK_S)
+    ((fmt, data),) = rig.out.fresh().values()
+    if fmt != STEREO:
+        raise Failed(f"arrived as {fmt}")
+    return set(struct.unpack(f"<{len(data) // 2}h", data))
+
+
+def expect_levels(rig, settings, left, right):
+    """With these amixer settings, the two channels arrive at these levels."""
+    for name, value in settings.items():
+        rig.guest.check(f"amixer -c 0 -q cset name='{name}' {value}")
+    found = levels(rig) - {0}
+    if found != {left, right} - {0}:
+        raise Failed(f"{settings}: {sorted(found)[:5]} instead of {left} and {right}")
+
+
+def live_mute(rig):
+    """A switch during the sound: it fades, so no two frames are far apart, and nothing comes after."""
+    rig.out.mark()
+    rig.put("flat.wav", STEREO, flat(3 * STEREO.rate))
+    ticket = rig.guest.start(rig.aplay("flat.wav", STEREO), SLACK_S)
+    time.sleep(1)
+    rig.guest.check("amixer -c 0 -q cset name='Master Playback Switch' off")
+    rig.guest.finish(ticket)
+    ((_, data),) = rig.out.fresh().values()
+    left = [v for v in struct.unpack(f"<{len(data) // 2}h", data)[::2]]
+    end = max(i for i, v in enumerate(left) if v)
+    fade = left[end - 100:end + 1]
+    if not all(0 <= a - b <= 100 for a, b in zip(fade, fade[1:])) or fade[0] > LEVEL // 2:
+        raise Failed(f"the mute does not fade: {fade[::10]}")
+
+
+def told_of_changes(rig):
+    """Linux leaves it to the device to tell its mixers of a change, so this is an event from the eventq."""
+    ticket = rig.guest.start("timeout 8 amixer -c 0 events >/dev/hvc0", SLACK_S)
+    rig.guest.wait_terminal(b"Ready to listen")
+    rig.guest.check("amixer -c 0 -q cset name='PCM Playback Switch',index=1 off")
+    rig.guest.wait_terminal(b"event value")
+    rig.guest.wait_terminal(b"PCM Playback Switch")
+    rig.guest.finish(ticket)
+
+
+@test("controls")
+def controls(rig, _seconds):
+    work = rig.work / "controls"
+    work.mkdir()
+    mixer = Rig(rig.build, work, DAEMON + " --controls", device=",controls=on")
+    try:
+        listed = mixer.guest.check("amixer -c 0 controls")
+        missing = [n for n in MIXER if f"name='{n}" not in listed]
+        if missing or "Jack" not in listed:
+            raise Failed(f"no {missing or 'jack'} in: {listed}")
+        shown = mixer.guest.check("amixer -c 0 cget name='Master Playback Volume'")
+        if "dBscale-min=-60.00dB,step=0.50dB,mute=1" not in shown:
+            raise Failed(f"no dB: {shown}")
+        if "[0.00dB] [on]" not in mixer.guest.check("amixer -c 0 sget Master"):
+            raise Failed("the mixer does not start at 0 dB")
+        expect_levels(mixer, {}, LEVEL, LEVEL)
+        expect_levels(mixer, {"Master Playback Volume": "108,80"}, 10024, 2000)  # -6, -20 dB
+        expect_levels(mixer, {"PCM Playback Volume": "108"}, 5024, 1002)
+        expect_levels(mixer, {"Master Playback Volume": "0,120"}, 0, 10024)
+        expect_levels(mixer, {"Master Playback Volume": "120", "PCM Playback Volume": "120"},
+                      LEVEL, LEVEL)
+        told_of_changes(mixer)
+        live_mute(mixer)
+        expect_levels(mixer, {}, 0, 0)
+        return f"{listed.count('numid')} elements"
+    finally:
+        if mixer.close() != 0:
+            raise Failed("the daemon does not end well")

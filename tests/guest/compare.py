@@ -40,9 +40,9 @@ class Result:
 
 
 class _Walk:
-    def __init__(self, sent, received, frame):
+    def __init__(self, sent, received, frame, silence):
         self.sent, self.received, self.frame = sent, received, frame
-        self.silence = bytes(frame)
+        self.silence = silence or bytes(frame)
         self.index = None
         self.heard = False
         self.matched = []  # (first sent frame, frames)
@@ -170,9 +170,9 @@ def _index(data, frame):
     return index
 
 
-def compare(sent, received, frame):
-    """Both as bytes, frame: bytes of a frame."""
-    return _Walk(sent, received, frame).run()
+def compare(sent, received, frame, silence=None):
+    """Both as bytes, frame: bytes of a frame, silence: a silent one, if that is not zeroes."""
+    return _Walk(sent, received, frame, silence).run()
 
 
 def compare_files(sent, received):

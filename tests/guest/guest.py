@@ -208,6 +208,10 @@ class Guest:
         """On the guest's terminal, /dev/hvc0."""
         self._terminal.send(keys.encode())
 
+    def wait_terminal(self, mark, limit_s=10):
+        """Until the guest has written this to its terminal."""
+        self._terminal.skip_past(mark, time.monotonic() + limit_s)
+
     # -- the machine
 
     def pause(self):

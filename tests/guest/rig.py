@@ -12,7 +12,8 @@ from guest import Guest, GuestError, accelerator
 from procs import Child, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-DAEMON = "{build}/vhost-user-snd --socket-path={socket} --audio=file --file-out={out} --streams={streams}"
+DAEMON = ("{build}/vhost-user-snd --socket-path={socket} --audio=file --file-out={out} --file-in={source} "
+          "--streams={streams}")
 MODULE = "virtio_snd pcm_period_ms_min=1"
 LISTEN_LIMIT_S = 5
 QUIET_S = 0.4  # files that have not grown for so long are complete: a daemon may write now and then
@@ -76,19 +77,22 @@ class Daemon:
 class Rig:
     """A daemon and a guest.  Plays, and says what arrived."""
 
-    def __init__(self, build, work, daemon=DAEMON, streams=2, out=None, module=MODULE):
+    def __init__(self, build, work, daemon=DAEMON, streams=2, out=None, module=MODULE, device=""):
         self.work = Path(work)
+        self.build, self.device = build, device
         self.out = OutFiles(Path(out) if out else self.work / "out")
         self.out.directory.mkdir(parents=True, exist_ok=True)
+        self.source = self.work / "source.wav"  # what the guest records, anew with each recording
+        self.speak(wavs.Format(2, 1, 48000), b"\1\1")
         self.module = module
         self.guest = None
         self.daemon = Daemon(daemon, self.work, build=build, streams=streams,
-                             out=self.out.directory / "%s.wav")
+                             out=self.out.directory / "%s.wav", source=self.source)
         self.boot()
 
     def boot(self):
         sound = ["-chardev", f"socket,id=vsnd,path={self.daemon.socket}",
-                 "-device", "vhost-user-snd-pci,chardev=vsnd,id=snd"]
+                 "-device", f"vhost-user-snd-pci,chardev=vsnd,id=snd{self.device}"]
         accel = accelerator(self.work)
         self.accelerator = accel[1].split(",")[0].upper()
         self.guest = Guest(self.work, sound, accel)
@@ -98,7 +102,10 @@ class Rig:
     def probe(self):
         """Load the driver; learn the playback devices and whether they take mono."""
         self.guest.check(f"modprobe {self.module}")
-        self.devices = playback_devices(self.guest.check("aplay -l"))
+        self.devices = subdevices(self.guest.check("aplay -l"))
+        self.microphones = subdevices(self.guest.run("arecord -l").text)
+        if not self.devices:
+            raise GuestError("no playback device in the guest")
         self.limits = hw_limits(self.dump_hw_params())
 
     def dump_hw_params(self):
@@ -135,6 +142,28 @@ class Rig:
         samples = [data[i:i + fmt.width] * 2 for i in range(0, len(data), fmt.width)]
         return wavs.Format(fmt.width, 2, fmt.rate), b"".join(samples)
 
+    # -- recording
+
+    def speak(self, fmt, data):
+        """What the next recording is to get, from its first frame on."""
+        fresh = self.source.with_suffix(".new")
+        wavs.write(fresh, fmt, data)
+        fresh.replace(self.source)
+
+    def arecord(self, name, fmt, frames, options=""):
+        if not self.microphones:
+            raise Failed("no capture device in the guest")
+        return (f"arecord -v -D {self.microphones[0]} -f S{8 * fmt.width}_LE -c {fmt.channels} -r {fmt.rate} "
+                f"--samples={frames} {options} /tmp/{name}")
+
+    def fetch(self, name):
+        """(format, samples) of a recording, which is then gone from the guest."""
+        self.guest.check(f"cp /tmp/{name} /mnt/{name} && rm /tmp/{name}", limit_s=60)
+        path = self.guest.share / name
+        found = wavs.read(path)
+        path.unlink()
+        return found
+
     def judge(self, fmt, data):
         """Compare what was played with what came since the mark, in whichever file is closest."""
         fmt, data = self.arriving(fmt, data)
@@ -150,16 +179,14 @@ class Rig:
         return "; ".join(found) or "nothing at all"
 
 
-def playback_devices(text):
-    """hw names of every subdevice in the output of aplay -l."""
+def subdevices(text):
+    """hw names of every subdevice in the output of aplay -l or arecord -l."""
     names, card = [], None
     for line in text.splitlines():
         if m := re.match(r"card (\d+): .*, device (\d+):", line):
             card = f"hw:{m[1]},{m[2]}"
         elif m := re.match(r"\s+Subdevice #(\d+):", line):
             names.append(f"{card},{m[1]}")
-    if not names:
-        raise GuestError(f"no playback device in the guest: {text.strip()}")
     return names
 
 

@@ -11,6 +11,7 @@ between frames is no fault (a loaded machine makes the driver late) but is told.
 import argparse
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
 import shlex
@@ -23,6 +24,7 @@ import time
 
 sys.dont_write_bytecode = True
 import cases
+import formats
 import wav
 
 
@@ -90,8 +92,10 @@ class Run:
 
     def daemon_command(self, socket):
         pattern = self.folder / "out-%s.wav"
+        source = [f"--file-in={self.source}"] if self.case.check.startswith("record") else []
         return [str(self.build / "vhost-user-snd"), f"--socket-path={socket}", "--audio=file",
-                f"--file-out={pattern}", f"--file-pace={self.case.pace}", *self.case.daemon]
+                f"--file-out={pattern}", f"--file-pace={self.case.pace}", *source,
+                *self.case.daemon]
 
     def probe_command(self, how, verb):
         return [str(self.build / "vsnd-probe"), *how, *self.case.options, verb]
@@ -139,6 +143,7 @@ class Run:
             except ValueError as error:
                 raise Fault(f"{path.name}: {error}") from None
             self.check_format(path.name, got)
+            got.silent = self.sent.silent
             found.append(wav.Sound(got))
         return found
 
@@ -146,6 +151,8 @@ class Run:
         want = self.sent
         if (got.sample, got.rate, got.channels) != (want.sample, want.rate, want.channels):
             raise Fault(f"{name}: {got.sample}, {got.rate} Hz, {got.channels} channels")
+        if got.mask != want.mask:
+            raise Fault(f"{name}: channel mask {got.mask:#x} instead of {want.mask:#x}")
 
     def sent_frames(self):
         return wav.Sound(self.sent).frames
@@ -172,6 +179,22 @@ def judge_all(run):
     for sound in sounds:
         same(run.sent_frames(), sound.frames)
     return tell_gaps(sounds)
+
+
+def judge_raw(run):
+    """Bare frames of any format: in the file is what they become, without loss."""
+    case = run.case
+    frames = formats.noise(case.sample, case.channels, case.frames)
+    run.source.write_bytes(b"".join(b"".join(frame) for frame in frames))
+    order = case.order or range(case.channels)
+    data = b"".join(formats.converted(case.sample, frame[i]) for frame in frames for i in order)
+    silent = formats.converted(case.sample, formats.silence(case.sample)) * case.channels
+    run.sent = wav.Wav(formats.in_file(case.sample), case.rate, case.channels, data, case.mask, silent)
+    run.spawned("--raw", f"--format={case.sample}", f"--rate={case.rate}",
+                f"--channels={case.channels}", "play", str(run.source))
+    (sound,) = run.outputs()
+    same(run.sent_frames(), sound.frames)
+    return tell_gaps([sound])
 
 
 def judge_prefix(run):
@@ -209,9 +232,95 @@ def judge_after_reset(run):
     return tell_gaps(sounds)
 
 
+def record(run, *options):
+    """Record with the probe; the frames, and the Sound that they are without silence."""
+    case, target = run.case, run.folder / "recorded.wav"
+    run.make_source()
+    shape = [f"--format={case.sample}", f"--rate={case.rate}", f"--channels={case.channels}"]
+    if not any(option.startswith("--frames=") for option in case.options):
+        shape.append(f"--frames={case.frames}")
+    run.spawned("record", str(target), *shape, *options)
+    got = wav.read(target)
+    run.check_format(target.name, got)
+    size = got.frame_bytes
+    return [got.data[at:at + size] for at in range(0, len(got.data), size)], wav.Sound(got)
+
+
+def judge_record(run):
+    """What is recorded is the file, from its first frame on."""
+    frames, sound = record(run)
+    if frames and frames[0] != run.sent_frames()[0]:
+        raise Fault("the recording does not begin with the file")
+    same(run.sent_frames()[:len(sound.frames)], sound.frames)
+    if len(frames) != run.case.frames:
+        raise Fault(f"{len(frames)} frames recorded")
+    return tell_gaps([sound])
+
+
+def judge_record_loop(run):
+    """The file over and over, without a seam."""
+    frames, _ = record(run)
+    want = run.sent_frames() * (len(frames) // run.case.frames + 1)
+    same(want[:len(frames)], frames)
+    return ""
+
+
+def judge_record_end(run):
+    """The whole file, and silence behind it."""
+    frames, sound = record(run)
+    same(run.sent_frames(), sound.frames)
+    if len(frames) <= len(sound.frames):
+        raise Fault("no silence after the end")
+    return tell_gaps([sound])
+
+
+def judge_record_overrun(run):
+    """Frames are lost in one piece, and what comes before and after is whole and in order."""
+    frames, _ = record(run)
+    want = run.sent_frames()
+    first = next((at for at, (a, b) in enumerate(zip(want, frames)) if a != b), len(frames))
+    rest = frames[first:]
+    if not rest:
+        raise Fault("nothing was lost")
+    if rest[0] not in want:
+        raise Fault(f"frame {first} was never in the file")
+    at = want.index(rest[0])
+    same(want[at:at + len(rest)], rest)
+    if not 4800 < at - first < 24000:
+        raise Fault(f"{at - first} frames were lost")
+    return f" # {at - first} frames lost at {first}"
+
+
+def judge_record_and_play(run):
+    """Both directions at once, neither disturbed."""
+    frames, sound = record(run, f"--play={run.source}")
+    same(run.sent_frames()[:len(sound.frames)], sound.frames)
+    (played,) = run.outputs()
+    same(run.sent_frames(), played.frames)
+    return tell_gaps([sound, played])
+
+
 def judge_hostile(run):
     """The daemon survives; the probe judges that itself."""
     run.spawned("hostile")
+    return ""
+
+
+def judge_controls(run):
+    """The elements of two streams, as the probe reads them."""
+    run.case.options = ("--json",)
+    run.spawned("info")
+    text = run.log.read_text()
+    controls = json.JSONDecoder().raw_decode(text[text.index("{"):])[0]["controls"]
+    names = [(c["name"], c["index"]) for c in controls]
+    want = [("Master Playback", 0), ("PCM Playback", 0), ("PCM Playback", 1), ("Capture", 0)]
+    if names != [(f"{name} {kind}", index) for name, index in want
+                 for kind in ("Volume", "Switch")]:
+        raise Fault(f"the elements are {names}")
+    if controls[0]["db"] != {"min": -60.0, "max": 0.0, "step": 0.5, "mute": True}:
+        raise Fault(f"the master volume's dB are {controls[0]['db']}")
+    if [c["values"] for c in controls] != [[120, 120], [1]] * len(want):
+        raise Fault("the mixer does not start at 0 dB")
     return ""
 
 

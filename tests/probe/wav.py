@@ -8,19 +8,25 @@ import pathlib
 import random
 import struct
 
-PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-SAMPLE_BYTES = {"S16": 2, "S32": 4, "FLOAT": 4}
+import formats
+
+PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+SAMPLE_BYTES = {"S16": 2, "S32": 4, "FLOAT": 4}     # what noise() makes
+SAMPLES = {(PCM, 8): "U8", (PCM, 16): "S16", (PCM, 24): "S24_3", (PCM, 32): "S32",
+           (FLOAT, 32): "FLOAT", (FLOAT, 64): "FLOAT64", (A_LAW, 8): "A_LAW", (MU_LAW, 8): "MU_LAW"}
 
 
 class Wav:
     """Format and samples; data is the bytes of whole frames.  Not to be changed."""
 
-    def __init__(self, sample, rate, channels, data):
+    def __init__(self, sample, rate, channels, data, mask=0, silent=None):
         self.sample, self.rate, self.channels, self.data = sample, rate, channels, data
+        self.mask = mask        # of the channels' positions
+        self.silent = silent or formats.silence(sample) * channels      # a silent frame
 
     @property
     def frame_bytes(self):
-        return SAMPLE_BYTES[self.sample] * self.channels
+        return len(self.silent)
 
     @property
     def frames(self):
@@ -65,12 +71,13 @@ def read(path):
 
 def parsed(form, body):
     tag, channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", form)
+    mask = 0
     if tag == EXTENSIBLE:
-        tag = struct.unpack_from("<H", form, 24)[0]
-    sample = {(PCM, 16): "S16", (PCM, 32): "S32", (FLOAT, 32): "FLOAT"}.get((tag, bits))
+        mask, tag = struct.unpack_from("<IH", form, 20)
+    sample = SAMPLES.get((tag, bits))
     if sample is None or len(body) % frame_bytes:
         raise ValueError(f"format {tag} of {bits} bits, {len(body)} bytes")
-    return Wav(sample, rate, channels, body)
+    return Wav(sample, rate, channels, body, mask)
 
 
 @functools.cache
@@ -95,7 +102,7 @@ class Sound:
 
     def __init__(self, wav):
         size, data = wav.frame_bytes, wav.data
-        silent = bytes(size)
+        silent = wav.silent
         kept = []
         self.gaps = []          # lengths, in frames, between first and last sound
         run = 0

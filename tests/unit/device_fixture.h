@@ -33,6 +33,8 @@
 enum { JACK_INFO = 1, JACK_REMAP = 2, PCM_INFO = 0x100, SET_PARAMS, PREPARE, RELEASE, START, STOP,
        CHMAP_INFO = 0x200 };
 
+enum { JACK_CONNECTED = 0x1000, JACK_DISCONNECTED, PCM_XRUN = 0x1101 };
+
 #define STREAMS 3
 #define MS INT64_C(1000000)
 
@@ -66,6 +68,8 @@ struct device {
 };
 
 static struct vsnd_audio the_host;
+/* A test's own changes to the settings, or NULL. */
+static void (*device_tweak)(struct vsnd_settings *s, struct vsnd_stream_settings *streams);
 
 static inline int host_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
 {
@@ -164,6 +168,21 @@ static inline size_t play(struct device *d, unsigned stream, void *dst, size_t f
 	return got;
 }
 
+/* The same for a voice that pushes. */
+static inline size_t record(struct device *d, unsigned stream, const void *src, size_t frames,
+			    int64_t delay)
+{
+	struct vsnd_voice *v = &d->host->voice[stream];
+	size_t got = 0;
+
+	d->host->now_ns += (int64_t)frames * 1000000000 / 48000;
+	vsnd_cycle_begin(d->dev, d->host->now_ns);
+	if (v->runs)
+		got = vsnd_push(v->stream, src, frames, delay);
+	d->host->again_ns = vsnd_cycle_end(d->dev);
+	return got;
+}
+
 static inline void on_notify(void *ctx, unsigned queue)
 {
 	((struct device *)ctx)->notified[queue]++;
@@ -201,7 +220,9 @@ static inline void start_queue(struct device *d, unsigned q, uint32_t size, bool
 	assert_int_equal(vsnd_queue_start(d->dev, q, &setup), 0);
 }
 
-static inline void device_open(struct device *d, uint64_t features, uint32_t size)
+/* The last @inputs streams are inputs. */
+static inline void device_open_inputs(struct device *d, uint64_t features, uint32_t size,
+				      unsigned inputs)
 {
 	struct vsnd_stream_settings streams[STREAMS];
 	struct vsnd_mem_region region;
@@ -213,9 +234,16 @@ static inline void device_open(struct device *d, uint64_t features, uint32_t siz
 		streams[i] = s.stream[0];
 		streams[i].nid = i;
 		streams[i].formats |= 1u << VSND_FMT_U8;
+		if (i < STREAMS - inputs)
+			continue;
+		streams[i].direction = VSND_INPUT;
+		streams[i].formats |= 1u << VSND_FMT_U16 | 1u << VSND_FMT_U24_3;
 	}
 	s.stream = streams;
 	s.streams = STREAMS;
+	/* The jack and the maps of the output that is there in any case. */
+	s.jacks = 1;
+	s.chmaps = 2;
 	s.audio = &host_ops;
 	s.ctx = d;
 	s.callbacks = (struct vsnd_callbacks){
@@ -223,6 +251,8 @@ static inline void device_open(struct device *d, uint64_t features, uint32_t siz
 		.queue_error = on_error,
 		.wake = on_wake,
 	};
+	if (device_tweak)
+		device_tweak(&s, streams);
 	assert_int_equal(vsnd_create(&s, &d->dev), 0);
 	d->host = &the_host;
 	guest_init(&d->g, GUEST_GPA, GUEST_SIZE);
@@ -237,6 +267,11 @@ static inline void device_open(struct device *d, uint64_t features, uint32_t siz
 		assert_int_equal(vsnd_queue_start(d->dev, q, &setup), 0);
 		assert_int_equal(vsnd_queue_enable(d->dev, q, true), 0);
 	}
+}
+
+static inline void device_open(struct device *d, uint64_t features, uint32_t size)
+{
+	device_open_inputs(d, features, size, 0);
 }
 
 static inline void device_close(struct device *d)
@@ -303,6 +338,16 @@ static inline void run(struct device *d, uint32_t stream, uint32_t periods)
 	assert_int_equal(command(d, START, stream), OK);
 }
 
+/* A buffer for an event, of @bytes writable bytes.  Its guest address. */
+static inline uint64_t post_event(struct device *d, uint32_t bytes)
+{
+	uint64_t gpa = guest_alloc(&d->g, bytes + 1, 4);
+	const struct ring_buf buf = { gpa, bytes, true };
+
+	assert_true(ring_post(&d->ring[VSND_EVENTQ], &buf, 1) >= 0);
+	return gpa;
+}
+
 /* A message of @bytes bytes, filled from *@seed on; its head. */
 struct sent {
 	int head;
@@ -334,13 +379,27 @@ static inline struct sent send_bytes(struct device *d, unsigned queue, uint32_t 
 	return s;
 }
 
+/* The next event is @code about @data, in the buffer at @gpa. */
+static inline void expect_event(struct device *d, uint64_t gpa, uint32_t code, uint32_t data)
+{
+	struct ring_used used;
+	uint32_t got[2];
+
+	assert_true(ring_collect(&d->ring[VSND_EVENTQ], &used));
+	assert_int_equal(used.len, 8);
+	memcpy(got, guest_ptr(&d->g, gpa), sizeof(got));
+	assert_int_equal(le32toh(got[0]), code);
+	assert_int_equal(le32toh(got[1]), data);
+	ring_want_interrupts(&d->ring[VSND_EVENTQ], true);
+}
+
 static inline void expect_nothing(struct device *d, unsigned queue)
 {
 	assert_false(ring_has_used(&d->ring[queue]));
 }
 
-/* The next used entry is @s with this status and latency. */
-static inline void expect_done(struct device *d, unsigned queue, const struct sent *s,
+/* The next used entry is @s with this length, status and latency. */
+static inline void expect_used(struct device *d, unsigned queue, const struct sent *s, uint32_t len,
 			       uint32_t status, uint32_t latency)
 {
 	struct ring_used used;
@@ -348,10 +407,16 @@ static inline void expect_done(struct device *d, unsigned queue, const struct se
 
 	assert_true(ring_collect(&d->ring[queue], &used));
 	assert_int_equal(used.id, s->head);
-	assert_int_equal(used.len, 8);
+	assert_int_equal(used.len, len);
 	memcpy(got, guest_ptr(&d->g, s->status), sizeof(got));
 	assert_int_equal(le32toh(got[0]), status);
 	assert_int_equal(le32toh(got[1]), latency);
+}
+
+static inline void expect_done(struct device *d, unsigned queue, const struct sent *s,
+			       uint32_t status, uint32_t latency)
+{
+	expect_used(d, queue, s, 8, status, latency);
 }
 
 #endif

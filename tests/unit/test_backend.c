@@ -33,7 +33,10 @@ struct rig {
 	struct guest guest;
 	struct ring ring[VSND_QUEUES];
 	uint8_t next;		/* byte to be sent */
+	uint32_t stream;
 };
+
+#define MIC 1u
 
 static void open_rig(struct rig *r, const struct vsnd_audio_ops *ops, bool threadless)
 {
@@ -88,7 +91,7 @@ static uint32_t request(struct rig *r, const uint32_t *words, unsigned n)
 
 static uint32_t command(struct rig *r, uint32_t code)
 {
-	const uint32_t words[] = { code, 0 };
+	const uint32_t words[] = { code, r->stream };
 
 	return request(r, words, 2);
 }
@@ -96,7 +99,7 @@ static uint32_t command(struct rig *r, uint32_t code)
 /* S16, two channels, 48 kHz. */
 static void set_params(struct rig *r)
 {
-	const uint32_t words[] = { SET_PARAMS, 0, PERIOD * PERIODS * FRAME, PERIOD * FRAME, 0,
+	const uint32_t words[] = { SET_PARAMS, r->stream, PERIOD * PERIODS * FRAME, PERIOD * FRAME, 0,
 		2 | VSND_FMT_S16 << 8 | VSND_RATE_48000 << 16 };
 
 	assert_int_equal(request(r, words, 6), OK);
@@ -202,6 +205,117 @@ static void test_plays_without_a_thread(void **state)
 	play(true);
 }
 
+/* An empty buffer for the microphone; where its frames will be. */
+static uint64_t place(struct rig *r)
+{
+	uint64_t header = guest_alloc(&r->guest, 4, 4);
+	uint64_t data = guest_alloc(&r->guest, PERIOD * FRAME + 8, 4);
+	const struct ring_buf bufs[] = { { header, 4, false }, { data, PERIOD * FRAME + 8, true } };
+
+	memcpy(guest_ptr(&r->guest, header), &(uint32_t){ htole32(MIC) }, 4);
+	ring_post(&r->ring[VSND_RXQ], bufs, 2);
+	vsnd_queue_kick(r->dev, VSND_RXQ);
+	return data;
+}
+
+/* A source that counts bytes. */
+static void count_up(void *ctx, unsigned stream, void *dst, size_t bytes)
+{
+	uint8_t *next = ctx;
+
+	assert_int_equal(stream, MIC);
+	for (size_t i = 0; i < bytes; i++)
+		((uint8_t *)dst)[i] = (*next)++;
+}
+
+static void record(bool threadless)
+{
+	const size_t pieces[] = { 1, 33, 200 };
+	uint8_t next = 7, want = 7;
+	struct ring_used used;
+	uint64_t data[3];
+	struct rig r;
+
+	open_rig(&r, &audio_test_ops, threadless);
+	r.stream = MIC;
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < 3; i++)
+		data[i] = place(&r);
+	audio_test_set_source(r.audio, count_up, &next);
+	audio_test_set_pieces(r.audio, pieces, 3);
+	audio_test_set_delay(r.audio, 1000);
+	assert_int_equal(command(&r, START), OK);
+	audio_test_advance(r.audio, PERIOD / 2, 5);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(ring_collect(&r.ring[VSND_RXQ], &used));
+		assert_int_equal(used.len, PERIOD * FRAME + 8);
+		assert_int_equal(word(&r, data[i] + PERIOD * FRAME, 0), OK);
+		assert_int_equal(word(&r, data[i] + PERIOD * FRAME, 1), 1000 * FRAME);
+		for (unsigned k = 0; k < PERIOD * FRAME; k++)
+			assert_int_equal(*((uint8_t *)guest_ptr(&r.guest, data[i]) + k), want++);
+	}
+	audio_test_set_away(r.audio, true);
+	audio_test_advance(r.audio, PERIOD, 1);
+	assert_true(ring_collect(&r.ring[VSND_RXQ], &used));
+	assert_int_equal(*((uint8_t *)guest_ptr(&r.guest, data[2]) + PERIOD * FRAME - 1), 0);
+	assert_int_equal(audio_test_guest_frames(r.audio, MIC), 3 * PERIOD);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
+static void test_records_on_its_thread(void **state)
+{
+	(void)state;
+	record(false);
+}
+
+static void test_records_without_a_thread(void **state)
+{
+	(void)state;
+	record(true);
+}
+
+/* The null back-end's microphone hears nothing, at the guest's rate. */
+static void null_records_silence(void **state)
+{
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	struct timespec began, ended;
+	struct ring_used used;
+	unsigned done = 0;
+	uint64_t data = 0;
+	struct rig r;
+	int64_t took_ms;
+
+	(void)state;
+	open_rig(&r, &audio_null_ops, false);
+	r.stream = MIC;
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < PERIODS; i++)
+		data = place(&r);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	assert_int_equal(command(&r, START), OK);
+	/* The last one of a full buffer waits for a driver that looks. */
+	for (unsigned i = 0; i < 5000 && done < PERIODS; i++) {
+		nanosleep(&tick, NULL);
+		while (ring_collect(&r.ring[VSND_RXQ], &used)) {
+			assert_int_equal(used.len, PERIOD * FRAME + 8);
+			done++;
+		}
+	}
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	took_ms = (ended.tv_sec - began.tv_sec) * 1000 + (ended.tv_nsec - began.tv_nsec) / 1000000;
+	assert_int_equal(done, PERIODS);
+	assert_in_range(took_ms, 10 * PERIODS - 2, 2000);
+	for (unsigned k = 0; k < PERIOD * FRAME; k++)
+		assert_int_equal(*((uint8_t *)guest_ptr(&r.guest, data) + k), 0);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
 static void null_keeps_time(void **state)
 {
 	const struct timespec tick = { .tv_nsec = 1000000 };
@@ -236,7 +350,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plays_on_its_thread),
 		cmocka_unit_test(test_plays_without_a_thread),
+		cmocka_unit_test(test_records_on_its_thread),
+		cmocka_unit_test(test_records_without_a_thread),
 		cmocka_unit_test(null_keeps_time),
+		cmocka_unit_test(null_records_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

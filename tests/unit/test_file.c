@@ -78,12 +78,6 @@ void vsnd_want_kicks(struct vsnd *dev, bool want)
 	atomic_fetch_add(&dev->want_kicks, want ? 1 : -1);
 }
 
-void vsnd_silence(void *dst, unsigned format, size_t samples)
-{
-	assert_int_equal(format, VSND_FMT_S16);
-	memset(dst, 0, samples * 2);
-}
-
 size_t vsnd_stream_queued(const struct vsnd_stream *s)
 {
 	return (size_t)(atomic_load(&s->queued) - atomic_load(&s->taken));
@@ -119,6 +113,21 @@ size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_
 	return got;
 }
 
+size_t vsnd_stream_room(const struct vsnd_stream *s)
+{
+	(void)s;
+	return 0;
+}
+
+size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames, int64_t delay_frames)
+{
+	(void)s;
+	(void)src;
+	(void)frames;
+	(void)delay_frames;
+	return 0;
+}
+
 /* A folder, a back-end and its device. */
 
 struct rig {
@@ -149,7 +158,7 @@ static struct rig *rig_new(const char *name, bool fast)
 	snprintf(r->pattern, sizeof(r->pattern), "%s/%s", r->folder, name);
 	r->config = (struct audio_file_config){
 		.pattern = r->pattern,
-		.streams = 1,
+		.outputs = 1,
 		.fast = fast,
 		.log = { .line = count_line, .ctx = r },
 	};
@@ -330,9 +339,20 @@ static void flac_refuses_what_it_cannot_hold(void **state)
 	rig_free(r);
 }
 
+/* Until the host has asked for @frames frames more that were not there. */
+static void wait_missing(struct rig *r, uint64_t frames)
+{
+	uint64_t goal = atomic_load(&r->stream.missing) + frames;
+
+	for (unsigned i = 0; i < 5000 && atomic_load(&r->stream.missing) < goal; i++)
+		sleep_ms(1);
+	assert_true(atomic_load(&r->stream.missing) >= goal);
+}
+
 static void a_gap_between_frames_is_silence(void **state)
 {
 	struct rig *r = rig_new("a.wav", false);
+	uint64_t before, most;
 	SF_INFO info;
 	uint8_t *bytes;
 	size_t gap;
@@ -340,13 +360,15 @@ static void a_gap_between_frames_is_silence(void **state)
 	(void)state;
 	assert_int_equal(voice_open(r, VSND_FMT_S16, 48000), 0);
 	start(r);
-	sleep_ms(60);		/* before the first frame: dropped */
+	wait_missing(r, 2000);	/* before the first frame: dropped */
+	before = atomic_load(&r->stream.missing);
 	queue(r, 1000);
 	wait_taken(r);
-	sleep_ms(80);
+	wait_missing(r, 3000);
 	queue(r, 1000);
 	wait_taken(r);
-	sleep_ms(40);
+	most = atomic_load(&r->stream.missing) - before;
+	wait_missing(r, 2000);
 	stop(r);		/* what was pending is dropped */
 	queue(r, 1000);
 	start(r);
@@ -357,7 +379,7 @@ static void a_gap_between_frames_is_silence(void **state)
 
 	bytes = read_file(r, "a.wav", &info);
 	gap = (size_t)info.frames - 3000;
-	assert_in_range(gap, 48 * 60, 48 * 400);
+	assert_in_range(gap, 3000, most);
 	assert_frames(r, bytes, 0, 1000);
 	for (size_t i = 0; i < gap * 4; i++)
 		assert_int_equal(bytes[4000 + i], 0);
@@ -575,11 +597,13 @@ static void a_long_file_goes_on_in_the_next(void **state)
 
 static int check(const char *pattern, unsigned streams)
 {
-	struct audio_file_config config = { .pattern = pattern, .streams = streams };
+	struct audio_file_config config = { .pattern = pattern, .outputs = streams };
 	const char *reason = NULL;
-	int err = audio_file_check(&config, &reason);
+	const char *what = NULL;
+	int err = audio_file_check(&config, &what, &reason);
 
 	assert_true((err < 0) == (reason != NULL));
+	assert_true(err == 0 || what == pattern);
 	return err;
 }
 

@@ -63,6 +63,8 @@ static void deadlines_are_exact_for_hours(void **state)
 	run_exact(11025, 333, 4 * 3600);
 	run_exact(96000, 100000, 4 * 3600);
 	run_exact(5512, 7, 600);
+	run_exact(5512, 110, 4 * 3600);
+	run_exact(11025, 110, 4 * 3600);
 	run_exact(384000, 96, 60);
 }
 

@@ -146,6 +146,16 @@ static void no_room_for_a_status(void **state)
 
 enum { INIT, SET, PREP, RUN, STOPPED, REL, N_STATES };
 
+/* The state after SET_PARAMS, PREPARE, START, STOP, RELEASE; -1: refused. */
+static const int next[N_STATES][5] = {
+	[INIT] = { SET, -1, -1, -1, -1 },
+	[SET] = { SET, PREP, -1, -1, -1 },
+	[PREP] = { SET, PREP, RUN, -1, REL },
+	[RUN] = { -1, -1, -1, STOPPED, -1 },
+	[STOPPED] = { -1, -1, RUN, -1, REL },
+	[REL] = { SET, PREP, -1, -1, -1 },
+};
+
 /* Bring stream 0 to a state. */
 static void bring(struct device *d, int to)
 {
@@ -192,16 +202,6 @@ static int state_of(struct device *d)
 
 static void state_machine(void **state)
 {
-	/* The state after SET_PARAMS, PREPARE, START, STOP, RELEASE; -1: refused. */
-	static const int next[N_STATES][5] = {
-		[INIT] = { SET, -1, -1, -1, -1 },
-		[SET] = { SET, PREP, -1, -1, -1 },
-		[PREP] = { SET, PREP, RUN, -1, REL },
-		[RUN] = { -1, -1, -1, STOPPED, -1 },
-		[STOPPED] = { -1, -1, RUN, -1, REL },
-		[REL] = { SET, PREP, -1, -1, -1 },
-	};
-
 	(void)state;
 	for (int from = 0; from < N_STATES; from++) {
 		for (unsigned op = 0; op < 5; op++) {
@@ -276,14 +276,6 @@ static void prepare_fails_when_the_host_does(void **state)
 /* Random commands on all streams against the table above. */
 static void random_walk(void **state)
 {
-	static const int next[N_STATES][5] = {
-		[INIT] = { SET, -1, -1, -1, -1 },
-		[SET] = { SET, PREP, -1, -1, -1 },
-		[PREP] = { SET, PREP, RUN, -1, REL },
-		[RUN] = { -1, -1, -1, STOPPED, -1 },
-		[STOPPED] = { -1, -1, RUN, -1, REL },
-		[REL] = { SET, PREP, -1, -1, -1 },
-	};
 	static const uint32_t code[] = { 0, PREPARE, START, STOP, RELEASE };
 	int model[STREAMS] = { INIT };
 	struct device d;

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Control elements inside the device.  Control thread. */
+#ifndef VSND_DEVICE_CTL_H
+#define VSND_DEVICE_CTL_H
+
+#include "device/device.h"
+#include "wire/ctl.h"
+
+/* Hundredths of dB of a volume's smallest value and of a step; from its DB_SCALE. */
+struct ctl_scale {
+	int32_t min, step;
+	bool mute;		/* the smallest value is silence */
+};
+
+struct ctl {
+	struct vsnd_ctl_settings is;	/* its pointers are not ours and not used */
+	uint8_t *items;			/* ENUMERATED: as on the wire */
+	unsigned items_room;
+	union vsnd_ctl_value value;	/* zeroes behind the members in use */
+	uint8_t *tlv;			/* as on the wire, or NULL */
+	uint32_t tlv_bytes, tlv_room;	/* header included */
+	struct ctl_scale scale;		/* of a bound volume */
+	uint16_t untold;		/* enum vsnd_ctl_change that the driver has to know */
+};
+
+/* ctl_settings.c */
+bool ctl_settings_ok(const struct vsnd_settings *s);
+/* A DB_SCALE, or false. */
+bool ctl_scale_decode(const uint32_t *tlv, struct ctl_scale *ret);
+bool ctl_items_ok(const char *const *item, unsigned items);
+void ctl_items_encode(struct ctl *e, const char *const *item, unsigned items);
+bool ctl_value_ok(const struct vsnd_ctl_settings *c, const union vsnd_ctl_value *v);
+/* 0 or -ENOMEM; what was made is in @dev for ctls_free(). */
+int ctls_init(struct vsnd *dev, const struct vsnd_settings *s);
+void ctls_free(struct vsnd *dev);
+
+/* ctl_gain.c: what the bound elements make of the streams' gains. */
+void ctl_gain_update(struct vsnd *dev, const struct ctl *changed);
+void ctl_gain_update_all(struct vsnd *dev);
+
+/* ctl.c */
+/* The driver has nothing to be told: it will ask. */
+void ctls_reset(struct vsnd *dev);
+
+/* Requests with a payload; as the handlers of control.c. */
+enum snd_status ctl_enum_items(struct vsnd *dev, const struct vq_chain *c,
+			       const struct ctl_req *req, uint32_t *ret_payload);
+enum snd_status ctl_read(struct vsnd *dev, const struct vq_chain *c, const struct ctl_req *req,
+			 uint32_t *ret_payload);
+enum snd_status ctl_write(struct vsnd *dev, const struct vq_chain *c, const struct ctl_req *req,
+			  uint32_t *ret_payload);
+enum snd_status ctl_tlv_read(struct vsnd *dev, const struct vq_chain *c,
+			     const struct ctl_req *req, uint32_t *ret_payload);
+enum snd_status ctl_tlv_write(struct vsnd *dev, const struct vq_chain *c,
+			      const struct ctl_req *req, uint32_t *ret_payload);
+enum snd_status ctl_tlv_command(struct vsnd *dev, const struct vq_chain *c,
+				const struct ctl_req *req, uint32_t *ret_payload);
+
+#endif
