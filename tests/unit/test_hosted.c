@@ -22,6 +22,7 @@ static struct {
 	size_t queued;
 	size_t buffer;
 	size_t discarded;
+	size_t room;
 	bool late;
 } guest;
 
@@ -29,6 +30,26 @@ size_t vsnd_stream_queued(const struct vsnd_stream *s)
 {
 	(void)s;
 	return guest.queued;
+}
+
+size_t vsnd_stream_room(const struct vsnd_stream *s)
+{
+	(void)s;
+	return guest.room;
+}
+
+/* Frames are 1, 2, 3, … and silence is discarded. */
+size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames, int64_t delay_frames)
+{
+	const uint32_t *from = src;
+
+	(void)s;
+	(void)delay_frames;
+	for (size_t i = 0; i < frames && from; i++)
+		assert_int_equal(from[i], ++guest.next);
+	if (!from)
+		guest.discarded += frames;
+	return frames;
 }
 
 size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_frames)
@@ -261,6 +282,30 @@ static void test_a_burst_is_not_followed(void **state)
 	hosted_free(&h);
 }
 
+static void test_recording(void **state)
+{
+	struct hosted h;
+	uint32_t frames[256], next = 0;
+	int64_t at_ns = T0;
+
+	(void)state;
+	init(&h, 480, 4);
+	h.params.direction = VSND_INPUT;
+	guest.room = 1920;
+	hosted_start(&h, at_ns, true);
+	for (unsigned cycle = 0; cycle < 1000; cycle++, at_ns += cycle_ns(256)) {
+		for (unsigned i = 0; i < 256; i++)
+			frames[i] = ++next;
+		pass(&h, at_ns);
+		hosted_give(&h, frames, 256, 0, at_ns, at_ns);
+	}
+	assert_int_equal(guest.next, 256000);
+	assert_int_equal(guest.discarded, 0);
+	pass(&h, at_ns + 1100 * MS);
+	assert_in_range(guest.discarded, RATE - 960, RATE + 960);
+	hosted_free(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_a_shorter_cycle_plays_the_ring_out),
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_a_burst_is_not_followed),
+		cmocka_unit_test(test_recording),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
