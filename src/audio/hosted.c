@@ -190,6 +190,33 @@ void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frame
 		silence(h, at, frames - n);
 }
 
+void hosted_give(struct hosted *h, const void *src, size_t frames, int64_t delay_frames,
+		int64_t stamp, int64_t now_ns)
+{
+	note_call(h, frames, delay_frames, stamp, now_ns);
+	if (!h->running)
+		return;
+	h->mode = HOSTED_DIRECT;
+	if (in_time(h, frames, now_ns))
+		vsnd_push(h->stream, src, frames, delay_frames);
+}
+
+/* AWAY: let the guest's @frames pass. */
+static void pass_by(struct hosted *h, size_t frames)
+{
+	if (h->params.direction == VSND_INPUT)
+		vsnd_push(h->stream, NULL, frames, 0);
+	else
+		vsnd_pull(h->stream, NULL, frames, -(int64_t)frames);
+}
+
+/* What the guest has ready for us. */
+static size_t ready(const struct hosted *h)
+{
+	return h->params.direction == VSND_INPUT ? vsnd_stream_room(h->stream)
+		: vsnd_stream_queued(h->stream);
+}
+
 void hosted_turn(struct hosted *h, int64_t now_ns)
 {
 	size_t queued, frames;
@@ -200,14 +227,14 @@ void hosted_turn(struct hosted *h, int64_t now_ns)
 		go_away(h, now_ns);
 	if (h->mode == HOSTED_DIRECT || !pace_clock_is_due(&h->clock, now_ns))
 		return;
-	queued = pace_clock_owes(&h->clock, now_ns) ? vsnd_stream_queued(h->stream) : 0;
+	queued = pace_clock_owes(&h->clock, now_ns) ? ready(h) : 0;
 	frames = pace_clock_turn(&h->clock, now_ns, queued);
 	if (frames == 0)
 		return;
 	if (h->mode == HOSTED_AHEAD)
 		pull_ahead(h, frames, until_next(h, now_ns));
 	else
-		vsnd_pull(h->stream, NULL, frames, -(int64_t)frames);
+		pass_by(h, frames);
 }
 
 int64_t hosted_due(const struct hosted *h)

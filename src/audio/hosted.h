@@ -24,6 +24,10 @@
  * that takes more than the time since has passed gets silence for it; 1 part in 128
  * is not counted, which is more than clocks differ by.
  *
+ * A voice that records has DIRECT and AWAY only: the host gives what it has, and
+ * while it does not call, the guest gets silence.  A host whose cycle is longer than
+ * the guest's buffer loses what does not fit.
+ *
  * What is in the ring when the voice stops is still the host's to take.
  */
 #ifndef VSND_AUDIO_HOSTED_H
@@ -89,6 +93,10 @@ size_t hosted_rest(const struct hosted *h);
  * @delay_frames.  All of @dst is written.
  */
 void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frames,
+		int64_t stamp, int64_t now_ns);
+
+/* An input voice gets @frames of the host's cycle @stamp, the last of them @delay_frames old. */
+void hosted_give(struct hosted *h, const void *src, size_t frames, int64_t delay_frames,
 		int64_t stamp, int64_t now_ns);
 
 /* The timer's turn, and when it is due (INT64_MAX: never). */

@@ -110,6 +110,22 @@ static void fill(struct vsnd_voice *v, struct pw_buffer *b)
 	};
 }
 
+/* Of a voice that records. */
+static void empty(struct vsnd_voice *v, struct pw_buffer *b)
+{
+	const struct spa_data *d = &b->buffer->datas[0];
+	uint32_t offset = d->chunk->offset % d->maxsize;
+	uint32_t size = d->chunk->size < d->maxsize - offset ? d->chunk->size : d->maxsize - offset;
+	int64_t now_ns = audio_now_ns();
+	struct pw_time t = { 0 };
+
+	pw_stream_get_time_n(v->stream, &t, sizeof(t));
+	if (v->hosted.running)
+		vsnd_cycle_begin(v->audio->dev, now_ns);
+	hosted_give(&v->hosted, (const uint8_t *)d->data + offset,
+		size / v->hosted.params.frame_bytes, host_delay(v, &t), t.now, now_ns);
+}
+
 void pipewire_process(struct vsnd_voice *v)
 {
 	struct pw_buffer *b = pw_stream_dequeue_buffer(v->stream);
@@ -117,10 +133,12 @@ void pipewire_process(struct vsnd_voice *v)
 
 	if (!b)
 		return;
-	if (b->buffer->datas[0].data)
-		fill(v, b);
-	else
+	if (!b->buffer->datas[0].data || b->buffer->datas[0].maxsize == 0)
 		in_cycle = false;
+	else if (v->hosted.params.direction == VSND_INPUT)
+		empty(v, b);
+	else
+		fill(v, b);
 	pw_stream_queue_buffer(v->stream, b);
 	if (in_cycle)
 		end_cycle(v->audio, audio_now_ns());
@@ -250,7 +268,7 @@ static int pipewire_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 {
 	struct vsnd_voice *v;
 
-	if (params->direction != VSND_OUTPUT || !stream_knows(params->format))
+	if (!stream_knows(params->format))
 		return -EINVAL;
 	v = calloc(1, sizeof(*v));
 	if (!v)

@@ -156,24 +156,37 @@ static void try_stream(struct vsnd_voice *v, int64_t now_ns)
 	atomic_store(&v->there, true);
 }
 
+/* Away from the host, but not for want of a server: the next START may wait for it. */
+static void pause_input(struct vsnd_voice *v)
+{
+	drop_stream(v);
+	v->failed = false;
+	atomic_store(&v->there, atomic_load(&v->audio->serving));
+}
+
 /* When to look again, PW_NEVER_NS for never; the voice may be gone then. */
 static int64_t settle_voice(struct vsnd_voice *v, const struct voice_wish *wish, int64_t now_ns)
 {
 	struct vsnd_audio *a = v->audio;
-	bool linger = !wish->run && v->active && now_ns < wish->linger_ns;
+	bool input = v->hosted.params.direction == VSND_INPUT;
+	bool linger = !input && !wish->run && v->active && now_ns < wish->linger_ns;
+	/* The microphone is open while the guest records, and at no other time. */
+	bool have = !wish->closed && (!input || wish->run);
 
 	if (wish->closed && (!linger || !v->stream)) {
 		drop_stream(v);
 		forget(a, v);
 		return PW_NEVER_NS;
 	}
-	if (a->core && !wish->closed)
+	if (input && !have && v->stream)
+		pause_input(v);
+	if (a->core && have)
 		try_stream(v, now_ns);
 	if (v->stream && v->active != (wish->run || linger)) {
 		v->active = wish->run;
 		pw_stream_set_active(v->stream, v->active);
 	}
-	if (a->core && !v->stream && !wish->closed)
+	if (a->core && !v->stream && have)
 		return v->retry_ns;
 	return linger ? wish->linger_ns : PW_NEVER_NS;
 }

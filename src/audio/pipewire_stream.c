@@ -91,22 +91,26 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	const struct audio_pipewire_config *config = v->audio->config;
 	const struct vsnd_voice_params *params = &v->hosted.params;
 	const char *name = config->name ? config->name : "vhost-user-snd";
+	bool input = params->direction == VSND_INPUT;
 	struct pw_properties *p = pw_properties_new(
 		PW_KEY_MEDIA_TYPE, "Audio",
-		PW_KEY_MEDIA_CATEGORY, "Playback",
+		PW_KEY_MEDIA_CATEGORY, input ? "Capture" : "Playback",
 		PW_KEY_MEDIA_ROLE, "Music",
 		PW_KEY_APP_NAME, name,
 		NULL);
 
 	if (!p)
 		return NULL;
-	pw_properties_setf(p, PW_KEY_NODE_NAME, "%s.playback.%u", name, params->stream);
+	pw_properties_setf(p, PW_KEY_NODE_NAME, "%s.%s.%u", name,
+		input ? "capture" : "playback", params->stream);
 	pw_properties_setf(p, PW_KEY_NODE_DESCRIPTION, "%s", name);
-	pw_properties_setf(p, PW_KEY_MEDIA_NAME, "Playback %u", params->stream);
+	pw_properties_setf(p, PW_KEY_MEDIA_NAME, "%s %u", input ? "Capture" : "Playback",
+		params->stream);
 	pw_properties_setf(p, PW_KEY_NODE_LATENCY, "%u/%u", params->period_frames, params->rate_hz);
 	/* Of the loops that newer versions may have, the one we know. */
 	pw_properties_set(p, "node.loop.name", "data-loop.0");
-	if (config->target)
+	/* The target is where to play; what is recorded is the default source. */
+	if (config->target && !input)
 		pw_properties_set(p, PW_KEY_TARGET_OBJECT, config->target);
 	if (config->properties)
 		pw_properties_update_string(p, config->properties, strlen(config->properties));
@@ -130,7 +134,8 @@ static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
 			? positions[params->channels][i] : SPA_AUDIO_CHANNEL_AUX0 + i;
 	spa_pod_builder_init(&builder, space, sizeof(space));
 	param = spa_format_audio_raw_build(&builder, SPA_PARAM_EnumFormat, &info);
-	return pw_stream_connect(stream, PW_DIRECTION_OUTPUT, PW_ID_ANY,
+	return pw_stream_connect(stream,
+		params->direction == VSND_INPUT ? PW_DIRECTION_INPUT : PW_DIRECTION_OUTPUT, PW_ID_ANY,
 		PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_INACTIVE | PW_STREAM_FLAG_MAP_BUFFERS |
 		PW_STREAM_FLAG_RT_PROCESS, &param, 1);
 }
@@ -142,7 +147,7 @@ int stream_create(struct vsnd_voice *v)
 
 	if (!props)
 		return -ENOMEM;
-	v->stream = pw_stream_new(v->audio->core, "playback", props);
+	v->stream = pw_stream_new(v->audio->core, "vsnd", props);
 	if (!v->stream)
 		return -errno;
 	v->active = false;

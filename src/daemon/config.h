@@ -73,7 +73,7 @@ struct config {
 	struct offer offer;	/* of streams that do not say themselves */
 	enum config_auto auto_jacks, auto_maps;
 	bool controls;		/* the usual control elements */
-	bool outputs_only;	/* what plays cannot record: no inputs by default */
+	bool outputs_only;	/* no inputs by default: a microphone is asked for */
 
 	unsigned streams, jacks, chmaps, audios;
 	struct config_stream stream[VSND_STREAMS_MAX];

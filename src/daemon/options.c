@@ -395,8 +395,6 @@ static int check_all(const struct options *o)
 		return usage_error("--file-out, --file-in and --file-pace need --audio=file", NULL);
 	if (o->file_in_loop && !o->file_in)
 		return usage_error("--file-in-loop needs --file-in", NULL);
-	if (pipewire && config_outputs(&o->config) < o->config.streams)
-		return usage_error("--audio=pipewire cannot record yet: no input streams", NULL);
 	if (!pipewire && (o->name || o->target || o->properties))
 		return usage_error("--name, --target and --properties need --audio=pipewire", NULL);
 	if (file && audio_file_check(&config, &what, &reason) == -EINVAL)

@@ -154,7 +154,7 @@ def real_time():
 class Guest:
     """A daemon, and a driver that plays noise through it."""
 
-    def __init__(self, build, host, seconds, period, buffer=None):
+    def __init__(self, build, host, seconds, period, buffer=None, *options):
         self.host, self.seconds = host, seconds
         self.sent = source(seconds)
         path = host.folder / "source.wav"
@@ -170,7 +170,8 @@ class Guest:
         host.processes.remove(self.daemon)
         time.sleep(0.3)
         command = [str(build / "vsnd-probe"), f"--socket-path={socket}", "--json",
-                   f"--period={period}", f"--buffer={buffer or 4 * period}", "play", str(path)]
+                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, "play",
+                   str(path)]
         self.started = time.monotonic()
         self.probe = subprocess.Popen(command, env=host.env, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.PIPE, stderr=host.log, text=True,
@@ -179,7 +180,7 @@ class Guest:
     def until(self, seconds):
         time.sleep(max(0, self.started + seconds - time.monotonic()))
 
-    def finish(self):
+    def finish(self, pause_ms=0):
         """The stream's report.  The guest has seen no error, and the clock went on."""
         try:
             text = self.probe.communicate(timeout=self.seconds + 8)[0]
@@ -188,7 +189,7 @@ class Guest:
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
         report = json.loads(text)["streams"][0]
-        late_ms = report["real_ms"] - report["ideal_ms"]
+        late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
         # Waking the host at the start, noticing that it has gone, a long first cycle.
         if late_ms > 1600:
             raise Fault(f"the guest's clock stood still: {late_ms:.0f} ms too late")
@@ -197,7 +198,14 @@ class Guest:
 
     def close(self):
         end(self.probe)
-        end(self.daemon)
+        self.daemon.terminate()
+        try:
+            status = self.daemon.wait(3)
+        except subprocess.TimeoutExpired:
+            end(self.daemon)
+            raise Fault("the daemon does not end") from None
+        if status != 0:
+            raise Fault(f"the daemon's exit status is {status}")
 
 
 def source(seconds, made={}):
@@ -301,6 +309,25 @@ def small_quantum(name, build, host):
         raise Fault("lost or doubled (at frame, how many): " + str(faults[:6])[1:-1])
 
 
+def pause(name, build, host):
+    """STOP, until the host's stream has been paused, and START, while it is read ahead."""
+    host.start()
+    host.quantum(8192)
+    with playing(build, host, 3, 480, 960, "--pause-at=48000", "--pause-ms=1500") as guest:
+        guest.finish(pause_ms=1500)
+        heard = host.kill()
+    check_exact(name, guest, heard)
+
+
+def release(name, build, host):
+    """STOP and RELEASE while a buffer of 200 ms is queued: the host gets it all the same."""
+    host.start()
+    with playing(build, host, 2, 960, 9600, "--release-early") as guest:
+        guest.finish()
+        heard = host.kill()
+    check_exact(name, guest, heard)
+
+
 def check_tail(guest, heard, since_frame):
     """From somewhere before @since_frame on, all of the source is heard."""
     kept, _ = without_silence(heard)
@@ -370,9 +397,11 @@ def cases(quick):
                lambda n, b, h, p=period: exact(n, b, h, period=p, quantum=256))
     yield ("pipewire: a cycle of 8192 frames, a buffer of 2 x 480",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, quantum=8192, seconds=4))
+    yield "pipewire: a RELEASE that does not wait", release
     yield "pipewire: no server at the start", absent
     yield "pipewire: the server is killed and comes back", restart
     if not quick:
+        yield "pipewire: STOP and START with a cycle of 8192 frames", pause
         yield "pipewire: a cycle of 32 frames", small_quantum
         yield "pipewire: the server is stopped for 2 s", stopped
 
