@@ -5,9 +5,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "audio/os.h"
+#include "audio/worker.h"
 
 /* The FIFO of a feed holds this many seconds, and two of the guest's buffers. */
 #define FIFO_S 4
@@ -19,54 +19,26 @@ struct reader {
 	pthread_t thread;
 	atomic_bool ending;
 
-	pthread_mutex_t lock;
-	pthread_cond_t wake, end;
-	/* Under the lock. */
-	bool woken, ended;
+	struct worker worker;
+	/* Under its lock. */
 	struct feed *feeds;
 };
 
-static struct timespec after_ns(int64_t ns)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	ns += t.tv_nsec;
-	t.tv_sec += ns / NS_PER_S;
-	t.tv_nsec = ns % NS_PER_S;
-	return t;
-}
-
-static void wake(struct reader *r)
-{
-	r->woken = true;
-	pthread_cond_signal(&r->wake);
-}
-
-/* Under the lock. */
-static bool any_runs(const struct reader *r)
+/* Under the lock.  How long the reader may sleep, or -1 for ever. */
+static int64_t sleep_ns(const struct reader *r)
 {
 	for (const struct feed *f = r->feeds; f; f = f->next) {
 		if (f->runs)
-			return true;
+			return r->config->fast ? READER_FAST_NS : READER_PACED_NS;
 	}
-	return false;
+	return -1;
 }
 
 static void wait_for_work(struct reader *r)
 {
-	struct timespec limit = after_ns(r->config->fast ? READER_FAST_NS : READER_PACED_NS);
-
-	pthread_mutex_lock(&r->lock);
-	if (any_runs(r)) {
-		while (!r->woken && pthread_cond_timedwait(&r->wake, &r->lock, &limit) == 0)
-			;
-	} else {
-		while (!r->woken)
-			pthread_cond_wait(&r->wake, &r->lock);
-	}
-	r->woken = false;
-	pthread_mutex_unlock(&r->lock);
+	worker_lock(&r->worker);
+	worker_sleep(&r->worker, sleep_ns(r));
+	worker_unlock(&r->worker);
 }
 
 bool feed_is_ready(const struct feed *f)
@@ -126,20 +98,20 @@ static void fill_all(struct reader *r)
 	struct feed *f, *next;
 	bool left;
 
-	pthread_mutex_lock(&r->lock);
+	worker_lock(&r->worker);
 	for (f = r->feeds; f; f = next) {
 		left = f->left;
-		pthread_mutex_unlock(&r->lock);
+		worker_unlock(&r->worker);
 		if (!left)
 			fill(r, f);
-		pthread_mutex_lock(&r->lock);
+		worker_lock(&r->worker);
 		next = f->next;
 		if (left) {
 			unlink_feed(r, f);
 			free_feed(f);
 		}
 	}
-	pthread_mutex_unlock(&r->lock);
+	worker_unlock(&r->worker);
 }
 
 static void *reader_main(void *arg)
@@ -151,29 +123,10 @@ static void *reader_main(void *arg)
 		wait_for_work(r);
 		fill_all(r);
 	} while (!atomic_load(&r->ending));
-	pthread_mutex_lock(&r->lock);
-	r->ended = true;
-	pthread_cond_signal(&r->end);
-	pthread_mutex_unlock(&r->lock);
+	worker_lock(&r->worker);
+	worker_end(&r->worker);
+	worker_unlock(&r->worker);
 	return NULL;
-}
-
-static int init_lock(struct reader *r)
-{
-	pthread_condattr_t attr;
-	int err;
-
-	err = pthread_condattr_init(&attr);
-	if (err)
-		return -err;
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	err = pthread_cond_init(&r->wake, &attr);
-	if (err == 0)
-		err = pthread_cond_init(&r->end, &attr);
-	pthread_condattr_destroy(&attr);
-	if (err == 0)
-		err = pthread_mutex_init(&r->lock, NULL);
-	return -err;
 }
 
 static void free_reader(struct reader *r)
@@ -184,9 +137,7 @@ static void free_reader(struct reader *r)
 		next = f->next;
 		free_feed(f);
 	}
-	pthread_cond_destroy(&r->end);
-	pthread_cond_destroy(&r->wake);
-	pthread_mutex_destroy(&r->lock);
+	worker_fini(&r->worker);
 	free(r);
 }
 
@@ -198,7 +149,7 @@ int reader_create(const struct audio_file_config *config, struct reader **ret_re
 	if (!r)
 		return -ENOMEM;
 	r->config = config;
-	err = init_lock(r);
+	err = worker_init(&r->worker);
 	if (err < 0) {
 		free(r);
 		return err;
@@ -235,11 +186,11 @@ int reader_add(struct reader *r, const struct vsnd_voice_params *params, struct 
 	if (err < 0)
 		goto free_source;
 
-	pthread_mutex_lock(&r->lock);
+	worker_lock(&r->worker);
 	f->next = r->feeds;
 	r->feeds = f;
-	wake(r);
-	pthread_mutex_unlock(&r->lock);
+	worker_wake(&r->worker);
+	worker_unlock(&r->worker);
 	*ret_feed = f;
 	return 0;
 
@@ -252,35 +203,32 @@ free_feed:
 
 void reader_run(struct reader *r, struct feed *f, bool runs)
 {
-	pthread_mutex_lock(&r->lock);
+	worker_lock(&r->worker);
 	f->runs = runs;
-	wake(r);
-	pthread_mutex_unlock(&r->lock);
+	worker_wake(&r->worker);
+	worker_unlock(&r->worker);
 }
 
 void reader_leave(struct reader *r, struct feed *f)
 {
-	pthread_mutex_lock(&r->lock);
+	worker_lock(&r->worker);
 	f->runs = false;
 	f->left = true;
-	wake(r);
-	pthread_mutex_unlock(&r->lock);
+	worker_wake(&r->worker);
+	worker_unlock(&r->worker);
 }
 
 void reader_destroy(struct reader *r)
 {
-	struct timespec limit = after_ns(READER_LIMIT_NS);
 	bool ended;
 
 	if (!r)
 		return;
-	pthread_mutex_lock(&r->lock);
+	worker_lock(&r->worker);
 	atomic_store(&r->ending, true);
-	wake(r);
-	while (!r->ended && pthread_cond_timedwait(&r->end, &r->lock, &limit) == 0)
-		;
-	ended = r->ended;
-	pthread_mutex_unlock(&r->lock);
+	worker_wake(&r->worker);
+	ended = worker_ends_within(&r->worker, READER_LIMIT_NS);
+	worker_unlock(&r->worker);
 	if (ended) {
 		pthread_join(r->thread, NULL);
 		free_reader(r);

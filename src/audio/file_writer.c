@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "audio/os.h"
+#include "audio/worker.h"
 
 /* A track's FIFO holds so many seconds within so many bytes, two guest buffers in any case. */
 #define FIFO_S 4
@@ -21,31 +21,13 @@ struct writer {
 	pthread_t thread;
 	atomic_bool give_up;	/* write no more, close the files */
 
-	pthread_mutex_t lock;
-	pthread_cond_t wake, end;
-	/* Under the lock. */
-	bool woken, ending, ended;
+	struct worker worker;
+	/* Under its lock. */
+	bool ending;
 	struct track *tracks;
 	struct file_sink *sinks;
 	atomic_uint last_numbers[VSND_STREAMS_MAX];
 };
-
-static struct timespec after_ns(int64_t ns)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	ns += t.tv_nsec;
-	t.tv_sec += ns / NS_PER_S;
-	t.tv_nsec = ns % NS_PER_S;
-	return t;
-}
-
-static void wake(struct writer *w)
-{
-	w->woken = true;
-	pthread_cond_signal(&w->wake);
-}
 
 /* Under the lock.  How long the writer may sleep, or -1 for ever. */
 static int64_t sleep_ns(const struct writer *w)
@@ -60,23 +42,12 @@ static int64_t sleep_ns(const struct writer *w)
 /* Returns false when the writer is to end. */
 static bool wait_for_work(struct writer *w)
 {
-	int64_t ns;
 	bool ending;
 
-	pthread_mutex_lock(&w->lock);
-	ns = sleep_ns(w);
-	if (ns >= 0) {
-		struct timespec limit = after_ns(ns);
-
-		while (!w->woken && pthread_cond_timedwait(&w->wake, &w->lock, &limit) == 0)
-			;
-	} else {
-		while (!w->woken)
-			pthread_cond_wait(&w->wake, &w->lock);
-	}
-	w->woken = false;
+	worker_lock(&w->worker);
+	worker_sleep(&w->worker, sleep_ns(w));
 	ending = w->ending;
-	pthread_mutex_unlock(&w->lock);
+	worker_unlock(&w->worker);
 	return !ending;
 }
 
@@ -132,19 +103,19 @@ static void drain_all(struct writer *w)
 	struct track *t, *next;
 	bool left;
 
-	pthread_mutex_lock(&w->lock);
+	worker_lock(&w->worker);
 	for (t = w->tracks; t; t = next) {
 		left = t->left;
-		pthread_mutex_unlock(&w->lock);
+		worker_unlock(&w->worker);
 		drain(w, t);
-		pthread_mutex_lock(&w->lock);
+		worker_lock(&w->worker);
 		next = t->next;
 		if (left) {
 			unlink_track(w, t);
 			free_track(t);
 		}
 	}
-	pthread_mutex_unlock(&w->lock);
+	worker_unlock(&w->worker);
 }
 
 static void *writer_main(void *arg)
@@ -159,29 +130,10 @@ static void *writer_main(void *arg)
 	} while (goes_on);
 	for (struct file_sink *s = w->sinks; s; s = s->next)
 		file_sink_close(s);
-	pthread_mutex_lock(&w->lock);
-	w->ended = true;
-	pthread_cond_signal(&w->end);
-	pthread_mutex_unlock(&w->lock);
+	worker_lock(&w->worker);
+	worker_end(&w->worker);
+	worker_unlock(&w->worker);
 	return NULL;
-}
-
-static int init_lock(struct writer *w)
-{
-	pthread_condattr_t attr;
-	int err;
-
-	err = pthread_condattr_init(&attr);
-	if (err)
-		return -err;
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	err = pthread_cond_init(&w->wake, &attr);
-	if (err == 0)
-		err = pthread_cond_init(&w->end, &attr);
-	pthread_condattr_destroy(&attr);
-	if (err == 0)
-		err = pthread_mutex_init(&w->lock, NULL);
-	return -err;
 }
 
 static void free_writer(struct writer *w)
@@ -192,9 +144,7 @@ static void free_writer(struct writer *w)
 		next = s->next;
 		file_sink_free(s);
 	}
-	pthread_cond_destroy(&w->end);
-	pthread_cond_destroy(&w->wake);
-	pthread_mutex_destroy(&w->lock);
+	worker_fini(&w->worker);
 	free(w);
 }
 
@@ -206,7 +156,7 @@ int writer_create(const struct audio_file_config *config, struct writer **ret_wr
 	if (!w)
 		return -ENOMEM;
 	w->config = config;
-	err = init_lock(w);
+	err = worker_init(&w->worker);
 	if (err < 0) {
 		free(w);
 		return err;
@@ -233,10 +183,10 @@ static int find_sink(struct writer *w, const struct vsnd_voice_params *params,
 		err = file_sink_create(w->config, params, &w->last_numbers[params->stream], &s);
 		if (err < 0)
 			return err;
-		pthread_mutex_lock(&w->lock);
+		worker_lock(&w->worker);
 		s->next = w->sinks;
 		w->sinks = s;
-		pthread_mutex_unlock(&w->lock);
+		worker_unlock(&w->worker);
 	}
 	*ret_sink = s;
 	return 0;
@@ -270,12 +220,12 @@ int writer_add(struct writer *w, const struct vsnd_voice_params *params,
 	if (err < 0)
 		goto free_track;
 
-	pthread_mutex_lock(&w->lock);
+	worker_lock(&w->worker);
 	for (link = &w->tracks; *link; link = &(*link)->next)
 		;
 	*link = t;
-	wake(w);
-	pthread_mutex_unlock(&w->lock);
+	worker_wake(&w->worker);
+	worker_unlock(&w->worker);
 	*ret_track = t;
 	return 0;
 
@@ -286,44 +236,34 @@ free_track:
 
 void writer_run(struct writer *w, struct track *t, bool runs)
 {
-	pthread_mutex_lock(&w->lock);
+	worker_lock(&w->worker);
 	t->runs = runs;
-	wake(w);
-	pthread_mutex_unlock(&w->lock);
+	worker_wake(&w->worker);
+	worker_unlock(&w->worker);
 }
 
 void writer_leave(struct writer *w, struct track *t)
 {
-	pthread_mutex_lock(&w->lock);
+	worker_lock(&w->worker);
 	t->runs = false;
 	t->left = true;
-	wake(w);
-	pthread_mutex_unlock(&w->lock);
-}
-
-/* Under the lock. */
-static bool ends_within(struct writer *w, int64_t ns)
-{
-	struct timespec limit = after_ns(ns);
-
-	while (!w->ended && pthread_cond_timedwait(&w->end, &w->lock, &limit) == 0)
-		;
-	return w->ended;
+	worker_wake(&w->worker);
+	worker_unlock(&w->worker);
 }
 
 void writer_destroy(struct writer *w)
 {
 	bool ended;
 
-	pthread_mutex_lock(&w->lock);
+	worker_lock(&w->worker);
 	w->ending = true;
-	wake(w);
-	ended = ends_within(w, WRITER_LIMIT_NS - WRITER_CLOSE_NS);
+	worker_wake(&w->worker);
+	ended = worker_ends_within(&w->worker, WRITER_LIMIT_NS - WRITER_CLOSE_NS);
 	if (!ended) {
 		atomic_store(&w->give_up, true);
-		ended = ends_within(w, WRITER_CLOSE_NS);
+		ended = worker_ends_within(&w->worker, WRITER_CLOSE_NS);
 	}
-	pthread_mutex_unlock(&w->lock);
+	worker_unlock(&w->worker);
 	if (ended) {
 		pthread_join(w->thread, NULL);
 		free_writer(w);
