@@ -39,16 +39,23 @@ struct audio_file_config {
 /* NULL in a build without libsndfile. */
 extern const struct vsnd_audio_ops *const audio_file_ops;
 
-/* Plays through PipeWire.  See pipewire.c.  Strings may be NULL. */
-struct audio_pipewire_config {
+/* What a stream may have of its own at the host's sound system.  Strings may be NULL. */
+struct audio_host_stream {
+	const char *target;	/* where to play to or record from, in the host's words */
+	const char *properties;	/* as PIPEWIRE_PROPS */
+};
+
+/* What the back-ends of sound servers and sound cards have in common. */
+struct audio_host_config {
 	const char *name;	/* what users see in their mixer */
-	const char *target;	/* object.serial or node.name of where to play */
-	const char *properties;	/* of the streams, as PIPEWIRE_PROPS */
+	const struct audio_host_stream *stream;	/* by the number of the stream */
 	struct audio_log log;
 };
 
-/* NULL in a build without PipeWire. */
+/* Plays and records through PipeWire.  See pipewire.c.  NULL in a build without. */
 extern const struct vsnd_audio_ops *const audio_pipewire_ops;
+/* Whether a server answers, within a second.  False in a build without PipeWire. */
+bool audio_pipewire_answers(const struct audio_host_config *config);
 
 /*
  * Judge a configuration before a device is made with it.  0, or a negative

@@ -2,6 +2,8 @@
 #include "audio/os.h"
 
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <time.h>
 
 int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread)
@@ -25,4 +27,17 @@ int64_t audio_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+void audio_say(const struct audio_log *log, enum audio_level level, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (!log->line)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log->line(log->ctx, level, text);
 }

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "audio/audio.h"
+
 #define NS_PER_S 1000000000
 
 /*
@@ -16,5 +18,9 @@ int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread)
 
 /* The time of CLOCK_MONOTONIC.  Any thread, no system call. */
 int64_t audio_now_ns(void);
+
+/* Say something, if anybody listens.  Any thread but the audio thread. */
+void audio_say(const struct audio_log *log, enum audio_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

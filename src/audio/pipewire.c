@@ -238,7 +238,7 @@ static int pipewire_open(struct vsnd *dev, const void *config, struct vsnd_audio
 	err = make_loops(a);
 	pthread_sigmask(SIG_SETMASK, &former, NULL);
 	if (err < 0) {
-		host_log(a, AUDIO_ERROR, "PipeWire cannot be used: %s", strerror(-err));
+		audio_say(&a->config->log, AUDIO_ERROR, "PipeWire cannot be used: %s", strerror(-err));
 		goto fail;
 	}
 	err = audio_thread_start(host_main, a, &a->thread);

@@ -29,7 +29,7 @@
 
 struct vsnd_audio {
 	/* Constant. */
-	const struct audio_pipewire_config *config;
+	const struct audio_host_config *config;
 	struct vsnd *dev;
 	struct pw_main_loop *main_loop;
 	struct pw_context *context;
@@ -100,8 +100,6 @@ void *host_main(void *arg);
 void host_on_settle(void *data, uint64_t count);
 /* Any thread but the audio thread: have vsnd-pw look at what is wanted. */
 void host_settle(struct vsnd_audio *a);
-void host_log(const struct vsnd_audio *a, enum audio_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /* Any thread: whether PipeWire knows a format. */
 bool stream_knows(uint8_t format);

@@ -11,8 +11,6 @@
 #include "audio/pipewire.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,19 +20,6 @@
 #define BACKOFF_NS_MAX 2000000000
 /* A stream that failed, e.g. for want of a device. */
 #define STREAM_RETRY_NS 1000000000
-
-void host_log(const struct vsnd_audio *a, enum audio_level level, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	if (!a->config->log.line)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	a->config->log.line(a->config->log.ctx, level, text);
-}
 
 void host_settle(struct vsnd_audio *a)
 {
@@ -46,9 +31,9 @@ static void on_core_info(void *data, const struct pw_core_info *info)
 	struct vsnd_audio *a = data;
 
 	if (a->complained)
-		host_log(a, AUDIO_WARN, "PipeWire: connected to %s %s", info->name, info->version);
+		audio_say(&a->config->log, AUDIO_WARN, "PipeWire: connected to %s %s", info->name, info->version);
 	else
-		host_log(a, AUDIO_INFO, "PipeWire: connected to %s %s", info->name, info->version);
+		audio_say(&a->config->log, AUDIO_INFO, "PipeWire: connected to %s %s", info->name, info->version);
 	a->complained = false;
 	a->backoff_ns = 0;
 	atomic_store(&a->serving, true);
@@ -59,7 +44,7 @@ static void on_core_error(void *data, uint32_t id, int seq, int res, const char 
 	struct vsnd_audio *a = data;
 
 	(void)seq;
-	host_log(a, AUDIO_DEBUG, "PipeWire: object %u: %s", id, message);
+	audio_say(&a->config->log, AUDIO_DEBUG, "PipeWire: object %u: %s", id, message);
 	if (id != PW_ID_CORE || res != -EPIPE)
 		return;
 	a->lost = true;
@@ -75,7 +60,7 @@ static const struct pw_core_events core_events = {
 static void complain(struct vsnd_audio *a, const char *what)
 {
 	if (!a->complained)
-		host_log(a, AUDIO_WARN, "PipeWire: %s; trying again", what);
+		audio_say(&a->config->log, AUDIO_WARN, "PipeWire: %s; trying again", what);
 	a->complained = true;
 }
 
@@ -149,7 +134,7 @@ static void try_stream(struct vsnd_voice *v, int64_t now_ns)
 		return;
 	err = stream_create(v);
 	if (err < 0) {
-		host_log(v->audio, AUDIO_WARN, "PipeWire: no stream: %s", strerror(-err));
+		audio_say(&v->audio->config->log, AUDIO_WARN, "PipeWire: no stream: %s", strerror(-err));
 		v->retry_ns = now_ns + STREAM_RETRY_NS;
 		return;
 	}

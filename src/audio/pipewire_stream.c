@@ -12,6 +12,8 @@
 
 #include <spa/param/audio/format-utils.h>
 
+#include "audio/os.h"
+
 static const enum spa_audio_format formats[VSND_FORMATS] = {
 	[VSND_FMT_MU_LAW] = SPA_AUDIO_FORMAT_ULAW,
 	[VSND_FMT_A_LAW] = SPA_AUDIO_FORMAT_ALAW,
@@ -71,7 +73,7 @@ static void on_state_changed(void *data, enum pw_stream_state old, enum pw_strea
 
 	if (!v->stream)
 		return;	/* our own stream_destroy() */
-	host_log(v->audio, AUDIO_DEBUG, "PipeWire: stream %u: %s%s%s", v->hosted.params.stream,
+	audio_say(&v->audio->config->log, AUDIO_DEBUG, "PipeWire: stream %u: %s%s%s", v->hosted.params.stream,
 		pw_stream_state_as_string(state), error ? ": " : "", error ? error : "");
 	if (state == PW_STREAM_STATE_ERROR ||
 			(state == PW_STREAM_STATE_UNCONNECTED && old != state)) {
@@ -88,8 +90,9 @@ static const struct pw_stream_events stream_events = {
 
 static struct pw_properties *make_properties(const struct vsnd_voice *v)
 {
-	const struct audio_pipewire_config *config = v->audio->config;
+	const struct audio_host_config *config = v->audio->config;
 	const struct vsnd_voice_params *params = &v->hosted.params;
+	const struct audio_host_stream *own = &config->stream[params->stream];
 	const char *name = config->name ? config->name : "vhost-user-snd";
 	bool input = params->direction == VSND_INPUT;
 	struct pw_properties *p = pw_properties_new(
@@ -109,11 +112,10 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	pw_properties_setf(p, PW_KEY_NODE_LATENCY, "%u/%u", params->period_frames, params->rate_hz);
 	/* Of the loops that newer versions may have, the one we know. */
 	pw_properties_set(p, "node.loop.name", "data-loop.0");
-	/* The target is where to play; what is recorded is the default source. */
-	if (config->target && !input)
-		pw_properties_set(p, PW_KEY_TARGET_OBJECT, config->target);
-	if (config->properties)
-		pw_properties_update_string(p, config->properties, strlen(config->properties));
+	if (own->target)
+		pw_properties_set(p, PW_KEY_TARGET_OBJECT, own->target);
+	if (own->properties)
+		pw_properties_update_string(p, own->properties, strlen(own->properties));
 	return p;
 }
 

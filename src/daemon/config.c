@@ -294,6 +294,28 @@ static bool key_controls(struct parser *p, const char *value)
 	return set_bool(p, value, &p->c->controls);
 }
 
+static bool set_text(struct parser *p, const char *value, char *ret, size_t size)
+{
+	if (strlen(value) >= size)
+		return config_fail(p->error, p->line, "longer than %zu bytes", size - 1);
+	memcpy(ret, value, strlen(value) + 1);
+	return *value || bad(p, value, "nothing is there");
+}
+
+static bool key_target(struct parser *p, const char *value)
+{
+	struct config_stream *s = &p->c->stream[p->c->streams - 1];
+
+	return set_text(p, value, s->target, sizeof(s->target));
+}
+
+static bool key_properties(struct parser *p, const char *value)
+{
+	struct config_stream *s = &p->c->stream[p->c->streams - 1];
+
+	return set_text(p, value, s->properties, sizeof(s->properties));
+}
+
 static bool key_connected(struct parser *p, const char *value)
 {
 	return set_bool(p, value, &p->c->jack[p->c->jacks - 1].connected);
@@ -370,6 +392,8 @@ static const struct key {
 	{ SECTION_STREAM, "formats", key_formats },
 	{ SECTION_STREAM, "rates", key_rates },
 	{ SECTION_STREAM, "channels", key_channels },
+	{ SECTION_STREAM, "target", key_target },
+	{ SECTION_STREAM, "properties", key_properties },
 	{ SECTION_JACK, "device", key_group },
 	{ SECTION_JACK, "type", key_type },
 	{ SECTION_JACK, "connected", key_connected },

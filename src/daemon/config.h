@@ -32,6 +32,9 @@ struct config_stream {
 	uint32_t group;		/* "device" in the file */
 	uint8_t direction;
 	struct offer offer;
+	/* At the host's sound system; empty: not given. */
+	char target[CONFIG_NAME_MAX * 4];
+	char properties[CONFIG_LINE_MAX];
 };
 
 struct config_jack {

@@ -16,6 +16,10 @@ static void print_stream(const struct config_stream *s, FILE *f)
 	fprintf(f, "\n[stream %s]\ndevice = %u\ndirection = %s\nformats = %s\nrates = %s\n"
 		"channels = %u-%u\n", s->name, (unsigned)s->group, direction_word(s->direction),
 		formats, rates, s->offer.channels_min, s->offer.channels_max);
+	if (*s->target)
+		fprintf(f, "target = %s\n", s->target);
+	if (*s->properties)
+		fprintf(f, "properties = %s\n", s->properties);
 }
 
 static void print_jack(const struct config_jack *j, FILE *f)

@@ -12,20 +12,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audio/audio.h"
 #include "daemon/card.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/signals.h"
 #include "daemon/socket.h"
+#include "daemon/sound.h"
 #include "daemon/systemd.h"
 #include "vhost_user/loop.h"
 #include "vhost_user/server.h"
 
 struct program {
 	struct options options;
-	struct audio_file_config file;
-	struct audio_pipewire_config pipewire;
+	struct sound sound;
 	struct card card;
 	struct loop *loop;
 	struct vu_server *server;
@@ -51,66 +50,6 @@ static void ended(void *ctx)
 	loop_stop(p->loop);
 }
 
-static void audio_line(void *ctx, enum audio_level level, const char *text)
-{
-	static const enum log_level levels[] = {
-		[AUDIO_DEBUG] = LOG_LEVEL_DEBUG,
-		[AUDIO_INFO] = LOG_LEVEL_INFO,
-		[AUDIO_WARN] = LOG_LEVEL_WARN,
-		[AUDIO_ERROR] = LOG_LEVEL_ERROR,
-	};
-
-	(void)ctx;
-	log_line(levels[level], "%s", text);
-}
-
-static int init_pipewire(struct program *p, struct vsnd_settings *device)
-{
-	if (!audio_pipewire_ops) {
-		log_always("--audio=pipewire: built without PipeWire");
-		return -ENOTSUP;
-	}
-	p->pipewire = (struct audio_pipewire_config){
-		.name = p->options.name ? p->options.name : "vhost-user-snd",
-		.target = p->options.target,
-		.properties = p->options.properties,
-		.log = { .line = audio_line },
-	};
-	device->audio = audio_pipewire_ops;
-	device->audio_config = &p->pipewire;
-	return 0;
-}
-
-/* Choose the back-end.  0 or a negative errno, logged. */
-static int init_audio(struct program *p, struct vsnd_settings *device)
-{
-	const char *what, *reason;
-	int err;
-
-	if (strcmp(p->options.audio, "pipewire") == 0)
-		return init_pipewire(p, device);
-	if (strcmp(p->options.audio, "file") != 0) {
-		device->audio = &audio_null_ops;
-		return 0;
-	}
-	p->file = (struct audio_file_config){
-		.pattern = p->options.file_out,
-		.outputs = config_outputs(&p->options.config),
-		.in = p->options.file_in,
-		.in_loop = p->options.file_in_loop,
-		.fast = p->options.file_fast,
-		.log = { .line = audio_line },
-	};
-	err = audio_file_check(&p->file, &what, &reason);
-	if (err < 0) {
-		log_always("%s: %s", what, reason);
-		return err;
-	}
-	device->audio = audio_file_ops;
-	device->audio_config = &p->file;
-	return 0;
-}
-
 static int init_server(struct program *p)
 {
 	struct vu_server_settings settings = {
@@ -122,7 +61,7 @@ static int init_server(struct program *p)
 	int err;
 
 	card_init(&p->card, &p->options.config, &settings.device);
-	err = init_audio(p, &settings.device);
+	err = sound_init(&p->sound, &p->options, &settings.device);
 	if (err < 0)
 		return err;
 	err = loop_create(&p->loop);

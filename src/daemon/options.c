@@ -20,6 +20,7 @@
 
 #include "audio/audio.h"
 #include "daemon/log.h"
+#include "daemon/sound.h"
 
 static const char usage[] =
 	"usage: vhost-user-snd [OPTION]...\n"
@@ -34,14 +35,16 @@ static const char usage[] =
 	"      --once              exit after the first front-end has gone\n"
 	"\n"
 	"Sound:\n"
-	"      --audio=NAME        null (default), file or pipewire (also --backend)\n"
+	"      --audio=NAME        null (default), file, pipewire, or auto: the first that\n"
+	"                          answers (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
 	"      --file-in=FILE      sound file that the guest records; silence after its end\n"
 	"      --file-in-loop      play it to the guest over and over\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
-	"      --name=NAME         pipewire: what users see (default: vhost-user-snd)\n"
-	"      --target=NODE       pipewire: where to play, by node.name or object.serial\n"
+	"      --name=NAME         what the host's mixer shows (default: vhost-user-snd)\n"
+	"      --target=TARGET     where to play; pipewire: a node.name or object.serial\n"
+	"      --target-in=TARGET  where to record from\n"
 	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
 	"\n"
 	"The card that the guest gets:\n"
@@ -123,8 +126,7 @@ static bool set_once(struct options *o, const char *value)
 static bool set_audio(struct options *o, const char *value)
 {
 	o->audio = value;
-	return strcmp(value, "null") == 0 || strcmp(value, "file") == 0 ||
-		strcmp(value, "pipewire") == 0;
+	return sound_is_known(value);
 }
 
 static bool set_name(struct options *o, const char *value)
@@ -136,6 +138,12 @@ static bool set_name(struct options *o, const char *value)
 static bool set_target(struct options *o, const char *value)
 {
 	o->target = value;
+	return *value;
+}
+
+static bool set_target_in(struct options *o, const char *value)
+{
+	o->target_in = value;
 	return *value;
 }
 
@@ -237,6 +245,7 @@ static const struct option table[] = {
 	{ "--file-pace", true, true, set_file_pace },
 	{ "--name", true, true, set_name },
 	{ "--target", true, true, set_target },
+	{ "--target-in", true, true, set_target_in },
 	{ "--properties", true, true, set_properties },
 	{ "--streams", true, false, set_streams },
 	{ "--formats", true, false, set_formats },
@@ -379,7 +388,7 @@ static int value_error(const struct options *o, const char *key, const char *val
 static int check_all(const struct options *o)
 {
 	bool file = strcmp(o->audio, "file") == 0;
-	bool pipewire = strcmp(o->audio, "pipewire") == 0;
+	bool may_file = file || strcmp(o->audio, "auto") == 0;
 	struct audio_file_config config = {
 		.pattern = o->file_out,
 		.outputs = config_outputs(&o->config),
@@ -391,13 +400,14 @@ static int check_all(const struct options *o)
 		return usage_error("--socket-path, --fd and --socket-fd exclude each other", NULL);
 	if (file && !o->file_out && !o->file_in)
 		return usage_error("--audio=file needs --file-out or --file-in", NULL);
-	if (!file && (o->file_out || o->file_in || o->file_fast))
+	if (!may_file && (o->file_out || o->file_in || o->file_fast))
 		return usage_error("--file-out, --file-in and --file-pace need --audio=file", NULL);
 	if (o->file_in_loop && !o->file_in)
 		return usage_error("--file-in-loop needs --file-in", NULL);
-	if (!pipewire && (o->name || o->target || o->properties))
-		return usage_error("--name, --target and --properties need --audio=pipewire", NULL);
-	if (file && audio_file_check(&config, &what, &reason) == -EINVAL)
+	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties))
+		return usage_error("--name, --target, --target-in and --properties need the host's sound, "
+			"e.g. --audio=pipewire", NULL);
+	if (may_file && (o->file_out || o->file_in) && audio_file_check(&config, &what, &reason) == -EINVAL)
 		return value_error(o, "file-out", o->file_out, reason);
 	return -1;
 }

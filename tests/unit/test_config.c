@@ -61,6 +61,7 @@ static void sections(void **state)
 		"[stream a]\n"
 		"[stream b] # another\r\n"
 		"  device = 3\n\tformats: s24_3,  U8\n  rates = 5512 384000\nchannels = 6-12\n"
+		"target = some node\nproperties = { media.role = Game }\n"
 		"[jack h]\ndevice = 3\ntype = headphone\nconnected = no\nlocation = front\n"
 		"[chmap six]\ndevice = 3\npositions = FL FR FC LFE RL RR");
 	assert_int_equal(config.streams, 2);
@@ -72,6 +73,9 @@ static void sections(void **state)
 	assert_int_equal(config.stream[1].offer.formats, BIT64(VSND_FMT_S24_3) | BIT64(VSND_FMT_U8));
 	assert_int_equal(config.stream[1].offer.rates, BIT64(VSND_RATE_5512) | BIT64(VSND_RATE_384000));
 	assert_int_equal(config.stream[1].offer.channels_min, 6);
+	assert_string_equal(config.stream[0].target, "");
+	assert_string_equal(config.stream[1].target, "some node");
+	assert_string_equal(config.stream[1].properties, "{ media.role = Game }");
 	/* Own jack for group 3, the default one for group 0. */
 	assert_int_equal(config.jacks, 2);
 	assert_int_equal(config.jack[0].type, 2);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/sound.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/log.h"
+
+static const struct vsnd_audio_ops *const null_ops = &audio_null_ops;
+
+struct backend {
+	const char *name;
+	const struct vsnd_audio_ops *const *ops;	/* of NULL: not in this build */
+	/* Of the host's sound systems: whether it can be used now. */
+	bool (*answers)(const struct audio_host_config *config);
+};
+
+/* In the order in which `auto` asks. */
+static const struct backend backends[] = {
+	{ "pipewire", &audio_pipewire_ops, audio_pipewire_answers },
+	{ "file", &audio_file_ops, NULL },
+	{ "null", &null_ops, NULL },
+};
+#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
+
+static const struct backend *find(const char *name)
+{
+	for (size_t i = 0; i < BACKENDS; i++) {
+		if (strcmp(backends[i].name, name) == 0)
+			return &backends[i];
+	}
+	return NULL;
+}
+
+bool sound_is_known(const char *name)
+{
+	return strcmp(name, "auto") == 0 || find(name);
+}
+
+bool sound_is_host(const char *name)
+{
+	const struct backend *b = find(name);
+
+	return strcmp(name, "auto") == 0 || (b && b->answers);
+}
+
+static void audio_line(void *ctx, enum audio_level level, const char *text)
+{
+	static const enum log_level levels[] = {
+		[AUDIO_DEBUG] = LOG_LEVEL_DEBUG,
+		[AUDIO_INFO] = LOG_LEVEL_INFO,
+		[AUDIO_WARN] = LOG_LEVEL_WARN,
+		[AUDIO_ERROR] = LOG_LEVEL_ERROR,
+	};
+
+	(void)ctx;
+	log_line(levels[level], "%s", text);
+}
+
+/* A stream's own word wins over the one for all. */
+static const char *own_or(const char *own, const char *all)
+{
+	return *own ? own : all;
+}
+
+static void init_host(struct sound *s, const struct options *o)
+{
+	for (unsigned i = 0; i < o->config.streams; i++) {
+		const struct config_stream *stream = &o->config.stream[i];
+
+		s->stream[i] = (struct audio_host_stream){
+			.target = own_or(stream->target,
+				stream->direction == VSND_INPUT ? o->target_in : o->target),
+			.properties = own_or(stream->properties, o->properties),
+		};
+	}
+	s->host = (struct audio_host_config){
+		.name = o->name ? o->name : "vhost-user-snd",
+		.stream = s->stream,
+		.log = { .line = audio_line },
+	};
+}
+
+static int init_file(struct sound *s, const struct options *o)
+{
+	const char *what, *reason;
+	int err;
+
+	s->file = (struct audio_file_config){
+		.pattern = o->file_out,
+		.outputs = config_outputs(&o->config),
+		.in = o->file_in,
+		.in_loop = o->file_in_loop,
+		.fast = o->file_fast,
+		.log = { .line = audio_line },
+	};
+	err = audio_file_check(&s->file, &what, &reason);
+	if (err < 0)
+		log_always("%s: %s", what, reason);
+	return err;
+}
+
+/* Whether `auto` may take it. */
+static bool is_there(const struct sound *s, const struct options *o, const struct backend *b)
+{
+	if (!*b->ops)
+		return false;
+	if (b->answers)
+		return b->answers(&s->host);
+	return strcmp(b->name, "file") != 0 || o->file_out || o->file_in;
+}
+
+static const struct backend *choose(const struct sound *s, const struct options *o)
+{
+	const struct backend *b = backends;
+
+	if (strcmp(o->audio, "auto") != 0)
+		return find(o->audio);
+	while (!is_there(s, o, b))
+		b++;
+	log_line(strcmp(b->name, "null") == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+		"--audio=auto: %s", b->name);
+	return b;
+}
+
+int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *device)
+{
+	const struct backend *b;
+
+	init_host(s, o);
+	b = choose(s, o);
+	if (!*b->ops) {
+		log_always("--audio=%s: not in this build", b->name);
+		return -ENOTSUP;
+	}
+	device->audio = *b->ops;
+	if (b->answers)
+		device->audio_config = &s->host;
+	if (strcmp(b->name, "file") != 0)
+		return 0;
+	device->audio_config = &s->file;
+	return init_file(s, o);
+}
