@@ -35,6 +35,7 @@ struct config_stream {
 	/* At the host's sound system; empty: not given. */
 	char target[CONFIG_NAME_MAX * 4];
 	char properties[CONFIG_LINE_MAX];
+	enum config_auto capture;	/* of an input */
 };
 
 struct config_jack {
@@ -62,12 +63,6 @@ struct config_audio {
 	char value[CONFIG_LINE_MAX];
 };
 
-enum config_auto {
-	CONFIG_AUTO_DEFAULT,	/* as the profile has it */
-	CONFIG_AUTO_NO,
-	CONFIG_AUTO_YES
-};
-
 struct config {
 	/* [device] */
 	bool simple;		/* profile */
@@ -76,7 +71,6 @@ struct config {
 	struct offer offer;	/* of streams that do not say themselves */
 	enum config_auto auto_jacks, auto_maps;
 	bool controls;		/* the usual control elements */
-	bool outputs_only;	/* no inputs by default: a microphone is asked for */
 
 	unsigned streams, jacks, chmaps, audios;
 	struct config_stream stream[VSND_STREAMS_MAX];
@@ -87,7 +81,7 @@ struct config {
 
 /* What the command line says instead; 0 and false: nothing. */
 struct config_overrides {
-	bool simple, controls, outputs_only;
+	bool simple, controls;
 	struct stream_counts streams;
 	struct offer offer;
 };
