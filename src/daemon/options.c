@@ -33,6 +33,7 @@ static const char usage[] =
 	"                          socket N and exit when it has gone\n"
 	"  With none of them the socket comes from systemd (LISTEN_FDS).\n"
 	"      --once              exit after the first front-end has gone\n"
+	"      --control-path=PATH make a socket at PATH for vsndctl, mode 0600\n"
 	"\n"
 	"Sound:\n"
 	"      --audio=NAME        null (default), file, pipewire, or auto: the first that\n"
@@ -67,7 +68,7 @@ static const char usage[] =
 	"      --print-capabilities  print what the program is, as JSON\n"
 	"      --version, --help\n"
 	"\n"
-	"The mode of the socket is 0777 less the umask.  SIGTERM and SIGINT end the\n"
+	"The mode of the socket at --socket-path is 0777 less the umask.  SIGTERM and SIGINT end the\n"
 	"program; SIGHUP is ignored.\n";
 
 struct option {
@@ -102,10 +103,21 @@ static bool parse_fd(const char *value, int *ret_fd)
 	return true;
 }
 
+static bool fits_socket(const char *path)
+{
+	return *path && strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
 static bool set_socket_path(struct options *o, const char *value)
 {
 	o->socket_path = value;
-	return *value && strlen(value) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	return fits_socket(value);
+}
+
+static bool set_control_path(struct options *o, const char *value)
+{
+	o->control_path = value;
+	return fits_socket(value);
 }
 
 static bool set_fd(struct options *o, const char *value)
@@ -253,6 +265,7 @@ static const struct option table[] = {
 	{ "-s", true, false, set_socket_path },
 	{ "--fd", true, false, set_fd },
 	{ "--socket-fd", true, false, set_socket_fd },
+	{ "--control-path", true, false, set_control_path },
 	{ "--once", false, false, set_once },
 	{ "--audio", true, true, set_audio },
 	{ "--backend", true, true, set_audio },

@@ -22,6 +22,7 @@ struct options {
 	const char *socket_path;	/* NULL: not given */
 	int fd, socket_fd;		/* -1: not given */
 	bool once;
+	const char *control_path;	/* NULL: not given */
 
 	const char *audio;
 	const char *file_out, *file_in;	/* NULL: not given */
