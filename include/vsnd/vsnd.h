@@ -209,6 +209,11 @@ struct vsnd_stream_stats {
 	uint64_t silence;
 	/** Episodes in which the guest was late: with frames, or with room for them. */
 	uint64_t xruns;
+	/**
+	 * latency_bytes of the last message with S_OK: what the host still had to play
+	 * behind it; input: what it had captured since the message's last frame.
+	 */
+	uint64_t latency_bytes;
 };
 
 /**
@@ -314,6 +319,9 @@ VSND_API void vsnd_run(struct vsnd *dev);
  * only the last state is kept.  A reset does not change it.  -EINVAL for a bad jack.
  */
 VSND_API int vsnd_jack_plug(struct vsnd *dev, unsigned jack, bool connected);
+
+/** Whether something is plugged in.  -EINVAL for a bad jack. */
+VSND_API int vsnd_jack_connected(const struct vsnd *dev, unsigned jack, bool *ret_connected);
 
 /** Counters of a stream.  -EINVAL for a bad stream.  Any thread; values may be a cycle old. */
 VSND_API int vsnd_stream_stats(const struct vsnd *dev, unsigned stream,

@@ -3,30 +3,26 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "audio/os.h"
+#include "audio/waker.h"
 
-#define PACE_NEVER INT64_MAX
+#define PACE_NEVER WAKER_NEVER
 /* A voice without a clock whose sink is full looks again after this. */
 #define PACE_RETRY_NS 1000000
 
 struct pace {
 	/* Constant. */
 	struct vsnd *dev;
-	int wake_fd;
 	pthread_t thread;
 
 	/* Any thread's. */
 	atomic_bool ending;
-	atomic_bool woken;	/* the eventfd has been written and not yet read */
+	struct waker waker;
 
 	/* The audio thread's. */
 	struct pace_voice *voices;	/* those that run */
@@ -48,38 +44,6 @@ static int64_t nearest_due_ns(const struct pace *p)
 			due_ns = voice_due_ns(v);
 	}
 	return due_ns;
-}
-
-/* The flag falls before the turn: a wake that still saw it up is served by that turn. */
-static void take_wake(struct pace *p)
-{
-	uint64_t count;
-	ssize_t n = read(p->wake_fd, &count, sizeof(count));
-
-	(void)n;
-	atomic_exchange(&p->woken, false);
-}
-
-/* Until a wake-up or the nearest deadline, whichever comes first. */
-static void wait_for_turn(struct pace *p)
-{
-	struct pollfd wake = { .fd = p->wake_fd, .events = POLLIN };
-	int64_t due_ns = nearest_due_ns(p);
-	struct timespec timeout, *limit = NULL;
-
-	if (due_ns != PACE_NEVER) {
-		int64_t left_ns = due_ns - audio_now_ns();
-
-		if (left_ns <= 0)
-			return;
-		timeout = (struct timespec){
-			.tv_sec = left_ns / NS_PER_S,
-			.tv_nsec = left_ns % NS_PER_S,
-		};
-		limit = &timeout;
-	}
-	if (ppoll(&wake, 1, limit, NULL) > 0)
-		take_wake(p);
 }
 
 /* Frames that the guest has queued, or has room for. */
@@ -125,7 +89,7 @@ static void *pace_main(void *arg)
 	pthread_setname_np(pthread_self(), "vsnd-audio");
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	while (!atomic_load(&p->ending)) {
-		wait_for_turn(p);
+		waker_wait(&p->waker, nearest_due_ns(p));
 		take_turn(p);
 	}
 	return NULL;
@@ -140,11 +104,9 @@ int pace_create(struct vsnd *dev, struct pace **ret_pace)
 		return -ENOMEM;
 	p->dev = dev;
 	p->device_due_ns = PACE_NEVER;
-	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->wake_fd < 0) {
-		err = -errno;
+	err = waker_init(&p->waker);
+	if (err < 0)
 		goto free_pace;
-	}
 	err = audio_thread_start(pace_main, p, &p->thread);
 	if (err < 0)
 		goto close_wake;
@@ -152,7 +114,7 @@ int pace_create(struct vsnd *dev, struct pace **ret_pace)
 	return 0;
 
 close_wake:
-	close(p->wake_fd);
+	waker_fini(&p->waker);
 free_pace:
 	free(p);
 	return err;
@@ -166,19 +128,13 @@ void pace_destroy(struct pace *p)
 	pace_wake(p);
 	pthread_join(p->thread, NULL);
 	assert(!p->voices);
-	close(p->wake_fd);
+	waker_fini(&p->waker);
 	free(p);
 }
 
 void pace_wake(struct pace *p)
 {
-	uint64_t one = 1;
-	ssize_t n;
-
-	if (atomic_exchange(&p->woken, true))
-		return;
-	n = write(p->wake_fd, &one, sizeof(one));
-	(void)n;
+	waker_wake(&p->waker);
 }
 
 void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *stream,

@@ -175,6 +175,7 @@ int vsnd_stream_stats(const struct vsnd *dev, unsigned stream, struct vsnd_strea
 		.discarded = atomic_load_explicit(&c->discarded, memory_order_relaxed),
 		.silence = atomic_load_explicit(&c->silence, memory_order_relaxed),
 		.xruns = atomic_load_explicit(&c->xruns, memory_order_relaxed),
+		.latency_bytes = atomic_load_explicit(&c->latency_bytes, memory_order_relaxed),
 	};
 	return 0;
 }

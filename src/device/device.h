@@ -126,6 +126,7 @@ struct notice {
 /* Counters that other threads may read while the audio thread adds. */
 struct stream_counters {
 	_Atomic uint64_t messages, errors, frames, discarded, silence, xruns;
+	_Atomic uint64_t latency_bytes;	/* of the last message */
 };
 
 /* The audio thread's side of a stream. */

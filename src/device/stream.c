@@ -47,6 +47,8 @@ void stream_return(struct vsnd_stream *s, uint32_t i, uint32_t latency_bytes)
 		io_finish(s->queue, i, SND_S_IO_ERR, 0);
 	} else {
 		counter_add(&s->counters.messages, 1);
+		atomic_store_explicit(&s->counters.latency_bytes, latency_bytes,
+				      memory_order_relaxed);
 		io_finish(s->queue, i, SND_S_OK, latency_bytes);
 	}
 }
