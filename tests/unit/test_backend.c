@@ -294,7 +294,7 @@ static void test_failed_output(void **state)
 	struct rig r;
 
 	(void)state;
-	open_rig(&r, &audio_test_ops, true);
+	open_rig(&r, true);
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
 	for (unsigned i = 0; i < 3; i++)
@@ -334,7 +334,7 @@ static void test_failed_input(void **state)
 	struct rig r;
 
 	(void)state;
-	open_rig(&r, &audio_test_ops, true);
+	open_rig(&r, true);
 	r.stream = MIC;
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
@@ -372,7 +372,7 @@ static void test_real_time(void **state)
 	struct rig r;
 
 	(void)state;
-	open_rig(&r, &audio_test_ops, false);
+	open_rig(&r, false);
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
 	for (unsigned i = 0; i < PERIODS; i++)
