@@ -24,6 +24,12 @@
 #define CONFIG_LINE_MAX 190
 #define CONFIG_AUDIO_MAX 16
 
+enum config_auto {
+	CONFIG_AUTO_DEFAULT,	/* as the profile has it */
+	CONFIG_AUTO_NO,
+	CONFIG_AUTO_YES
+};
+
 /* Line numbers of sections and keys; 0: not from a file. */
 
 struct config_stream {
@@ -32,6 +38,7 @@ struct config_stream {
 	uint32_t group;		/* "device" in the file */
 	uint8_t direction;
 	struct offer offer;
+	enum config_auto xrun_events;	/* the guest may ask to be told of xruns */
 	/* At the host's sound system; empty: not given. */
 	char target[CONFIG_NAME_MAX * 4];
 	char properties[CONFIG_LINE_MAX];
@@ -62,12 +69,6 @@ struct config_audio {
 	char value[CONFIG_LINE_MAX];
 };
 
-enum config_auto {
-	CONFIG_AUTO_DEFAULT,	/* as the profile has it */
-	CONFIG_AUTO_NO,
-	CONFIG_AUTO_YES
-};
-
 struct config {
 	/* [device] */
 	bool simple;		/* profile */
@@ -75,6 +76,7 @@ struct config {
 	unsigned streams_line, offer_line;
 	struct offer offer;	/* of streams that do not say themselves */
 	enum config_auto auto_jacks, auto_maps;
+	enum config_auto xrun_events;	/* of streams that do not say themselves */
 	bool controls;		/* the usual control elements */
 	bool outputs_only;	/* no inputs by default: a microphone is asked for */
 
