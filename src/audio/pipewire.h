@@ -24,6 +24,7 @@
 #include <pipewire/pipewire.h>
 
 #include "audio/audio.h"
+#include "audio/backoff.h"
 #include "audio/hosted.h"
 
 #define PW_NEVER_NS INT64_MAX
@@ -58,8 +59,7 @@ struct vsnd_audio {
 	int ping;		/* what the server was asked last */
 	bool mute;		/* ... and has not answered yet */
 	bool complained;	/* about the server that is away */
-	int64_t retry_ns;
-	int64_t backoff_ns;
+	struct backoff backoff;
 
 	/* The audio thread's. */
 	struct vsnd_voice *running;

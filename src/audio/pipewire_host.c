@@ -14,9 +14,6 @@
 
 #include "audio/os.h"
 
-#define BACKOFF_NS_MIN 100000000
-#define BACKOFF_NS_MAX 2000000000
-
 void host_settle(struct vsnd_audio *a)
 {
 	pw_loop_signal_event(pw_main_loop_get_loop(a->main_loop), a->settle_event);
@@ -31,7 +28,7 @@ static void on_core_info(void *data, const struct pw_core_info *info)
 	else
 		audio_say(&a->config->log, AUDIO_INFO, "PipeWire: connected to %s %s", info->name, info->version);
 	a->complained = false;
-	a->backoff_ns = 0;
+	backoff_succeeded(&a->backoff);
 	atomic_store(&a->serving, true);
 	vsnd_audio_service(a->dev);
 }
@@ -70,16 +67,6 @@ static void complain(struct vsnd_audio *a, const char *what)
 	a->complained = true;
 }
 
-static void back_off(struct vsnd_audio *a, int64_t now_ns)
-{
-	a->backoff_ns *= 2;
-	if (a->backoff_ns < BACKOFF_NS_MIN)
-		a->backoff_ns = BACKOFF_NS_MIN;
-	if (a->backoff_ns > BACKOFF_NS_MAX)
-		a->backoff_ns = BACKOFF_NS_MAX;
-	a->retry_ns = now_ns + a->backoff_ns;
-}
-
 static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 {
 	struct pw_properties *props = pw_properties_new(NULL, NULL);
@@ -91,7 +78,7 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	a->core = pw_context_connect(a->context, props, 0);
 	if (!a->core) {
 		complain(a, strerror(errno));
-		back_off(a, now_ns);
+		backoff_failed(&a->backoff, now_ns);
 		return;
 	}
 	pw_core_add_listener(a->core, &a->core_listener, &core_events, a);
@@ -113,7 +100,7 @@ static void drop_connection(struct vsnd_audio *a, int64_t now_ns)
 	vsnd_audio_service(a->dev);
 	voices_drop(a, now_ns);
 	disconnect(a);
-	back_off(a, now_ns);
+	backoff_failed(&a->backoff, now_ns);
 }
 
 static bool is_ending(struct vsnd_audio *a)
@@ -134,11 +121,11 @@ static int64_t settle(struct vsnd_audio *a)
 
 	if (a->core && a->lost)
 		drop_connection(a, now_ns);
-	if (!a->core && !ending && now_ns >= a->retry_ns)
+	if (!a->core && !ending && now_ns >= a->backoff.retry_ns)
 		connect_to_server(a, now_ns);
 	again_ns = voices_settle(a, now_ns);
-	if (!a->core && a->retry_ns < again_ns)
-		again_ns = a->retry_ns;
+	if (!a->core && a->backoff.retry_ns < again_ns)
+		again_ns = a->backoff.retry_ns;
 	if (ending) {
 		disconnect(a);
 		pw_main_loop_quit(a->main_loop);
