@@ -137,11 +137,11 @@ void host_on_settle(void *data, uint64_t count)
 {
 	struct vsnd_audio *a = data;
 	int64_t at_ns = settle(a);
-	struct timespec at = { 0 };
+	struct timespec at = { 0 };	/* never */
 
 	(void)count;
 	if (at_ns != PW_NEVER_NS)
-		at = (struct timespec){ .tv_sec = at_ns / NS_PER_S, .tv_nsec = at_ns % NS_PER_S + 1 };
+		at = (struct timespec){ .tv_sec = at_ns / NS_PER_S, .tv_nsec = (at_ns | 1) % NS_PER_S };
 	pw_loop_update_timer(pw_main_loop_get_loop(a->main_loop), a->settle_timer, &at, NULL, true);
 }
 
