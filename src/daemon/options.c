@@ -42,6 +42,7 @@ static const char usage[] =
 	"      --file-in=FILE      sound file that the guest records; silence after its end\n"
 	"      --file-in-loop      play it to the guest over and over\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
+	"      --null-pace=PACE    realtime (default) or fast, to measure what the device costs\n"
 	"      --name=NAME         what the host's mixer shows (default: vhost-user-snd)\n"
 	"      --target=TARGET     where to play; pipewire: a node.name or object.serial\n"
 	"      --target-in=TARGET  where to record from\n"
@@ -172,10 +173,20 @@ static bool set_file_in_loop(struct options *o, const char *value)
 	return !*value || !o->file_in_loop || strcmp(value, "yes") == 0;
 }
 
+static bool parse_pace(const char *value, bool *ret_fast)
+{
+	*ret_fast = strcmp(value, "fast") == 0;
+	return *ret_fast || strcmp(value, "realtime") == 0;
+}
+
 static bool set_file_pace(struct options *o, const char *value)
 {
-	o->file_fast = strcmp(value, "fast") == 0;
-	return o->file_fast || strcmp(value, "realtime") == 0;
+	return parse_pace(value, &o->file_fast);
+}
+
+static bool set_null_pace(struct options *o, const char *value)
+{
+	return parse_pace(value, &o->null_fast);
 }
 
 static bool set_streams(struct options *o, const char *value)
@@ -243,6 +254,7 @@ static const struct option table[] = {
 	{ "--file-in", true, true, set_file_in },
 	{ "--file-in-loop", false, true, set_file_in_loop },
 	{ "--file-pace", true, true, set_file_pace },
+	{ "--null-pace", true, true, set_null_pace },
 	{ "--name", true, true, set_name },
 	{ "--target", true, true, set_target },
 	{ "--target-in", true, true, set_target_in },
@@ -402,6 +414,8 @@ static int check_all(const struct options *o)
 		return usage_error("--audio=file needs --file-out or --file-in", NULL);
 	if (!may_file && (o->file_out || o->file_in || o->file_fast))
 		return usage_error("--file-out, --file-in and --file-pace need --audio=file", NULL);
+	if (o->null_fast && strcmp(o->audio, "null") != 0)
+		return usage_error("--null-pace needs --audio=null", NULL);
 	if (o->file_in_loop && !o->file_in)
 		return usage_error("--file-in-loop needs --file-in", NULL);
 	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties))

@@ -25,7 +25,7 @@ struct options {
 
 	const char *audio;
 	const char *file_out, *file_in;	/* NULL: not given */
-	bool file_in_loop, file_fast;
+	bool file_in_loop, file_fast, null_fast;
 	const char *name, *target, *target_in, *properties;	/* NULL: not given */
 
 	const char *config_path;	/* NULL: not given */

@@ -136,6 +136,10 @@ int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *d
 	device->audio = *b->ops;
 	if (b->answers)
 		device->audio_config = &s->host;
+	if (*b->ops == null_ops) {
+		s->null.fast = o->null_fast;
+		device->audio_config = &s->null;
+	}
 	if (strcmp(b->name, "file") != 0)
 		return 0;
 	device->audio_config = &s->file;

@@ -13,6 +13,7 @@
 
 /* The configuration of the back-end that was chosen.  Stays in place as long as the device. */
 struct sound {
+	struct audio_null_config null;
 	struct audio_file_config file;
 	struct audio_host_config host;
 	struct audio_host_stream stream[VSND_STREAMS_MAX];

@@ -38,17 +38,16 @@ struct rig {
 
 #define MIC 1u
 
-static void open_rig(struct rig *r, const struct vsnd_audio_ops *ops, bool threadless)
+static void open_rig_with(struct rig *r, const struct vsnd_audio_ops *ops, const void *config)
 {
 	const uint64_t features = UINT64_C(1) << VSND_F_VERSION_1;
-	struct audio_test_config config = { .ret_audio = &r->audio, .threadless = threadless };
 	struct vsnd_mem_region region;
 	struct vsnd_settings s;
 
 	*r = (struct rig){ .next = 1 };
 	vsnd_settings_init(&s);
 	s.audio = ops;
-	s.audio_config = &config;
+	s.audio_config = config;
 	assert_int_equal(vsnd_create(&s, &r->dev), 0);
 	guest_init(&r->guest, 0x40000000, (size_t)4 << 20);
 	region = guest_region(&r->guest);
@@ -62,6 +61,13 @@ static void open_rig(struct rig *r, const struct vsnd_audio_ops *ops, bool threa
 		assert_int_equal(vsnd_queue_start(r->dev, q, &setup), 0);
 		assert_int_equal(vsnd_queue_enable(r->dev, q, true), 0);
 	}
+}
+
+static void open_rig(struct rig *r, bool threadless)
+{
+	struct audio_test_config config = { .ret_audio = &r->audio, .threadless = threadless };
+
+	open_rig_with(r, &audio_test_ops, &config);
 }
 
 static void close_rig(struct rig *r)
@@ -151,7 +157,7 @@ static void play(bool threadless)
 	uint64_t sent[4];
 	struct rig r;
 
-	open_rig(&r, &audio_test_ops, threadless);
+	open_rig(&r, threadless);
 	set_params(&r);
 	audio_test_set_open_error(r.audio, -ENOMEM);
 	assert_int_equal(command(&r, PREPARE), IOE);
@@ -236,7 +242,7 @@ static void record(bool threadless)
 	uint64_t data[3];
 	struct rig r;
 
-	open_rig(&r, &audio_test_ops, threadless);
+	open_rig(&r, threadless);
 	r.stream = MIC;
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
@@ -289,7 +295,7 @@ static void null_records_silence(void **state)
 	int64_t took_ms;
 
 	(void)state;
-	open_rig(&r, &audio_null_ops, false);
+	open_rig_with(&r, &audio_null_ops, NULL);
 	r.stream = MIC;
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
@@ -325,7 +331,7 @@ static void null_keeps_time(void **state)
 	int64_t took_ms;
 
 	(void)state;
-	open_rig(&r, &audio_null_ops, false);
+	open_rig_with(&r, &audio_null_ops, NULL);
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
 	for (unsigned i = 0; i < PERIODS; i++)
@@ -345,6 +351,39 @@ static void null_keeps_time(void **state)
 	close_rig(&r);
 }
 
+/* Fast mode: what is queued is taken at once, a second of sound in no time. */
+static void null_may_hurry(void **state)
+{
+	const struct audio_null_config config = { .fast = true };
+	const struct timespec tick = { .tv_nsec = 100000 };
+	struct vsnd_stream_stats stats = { 0 };
+	struct ring_used used;
+	struct rig r;
+
+	(void)state;
+	open_rig_with(&r, &audio_null_ops, &config);
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < PERIODS; i++)
+		send(&r);
+	assert_int_equal(command(&r, START), OK);
+	for (unsigned sent = PERIODS; sent < 100; sent++) {
+		for (unsigned i = 0; i < 50000 && stats.frames < sent * PERIOD; i++) {
+			nanosleep(&tick, NULL);
+			assert_int_equal(vsnd_stream_stats(r.dev, 0, &stats), 0);
+		}
+		assert_int_equal(stats.frames, sent * PERIOD);
+		while (ring_collect(&r.ring[VSND_TXQ], &used))
+			;
+		send(&r);
+	}
+	assert_int_equal(stats.discarded, 0);
+	assert_int_equal(stats.xruns, 0);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_records_without_a_thread),
 		cmocka_unit_test(null_keeps_time),
 		cmocka_unit_test(null_records_silence),
+		cmocka_unit_test(null_may_hurry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
