@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <samplerate.h>
 #include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio/resample.h"
 #include "audio/sample.h"
 
 /* Frames that are read and converted at a time. */
-#define CHUNK_FRAMES 1024
+#define CHUNK_FRAMES RESAMPLE_FRAMES
 
 struct file_source {
 	const struct audio_file_config *config;
@@ -28,9 +28,8 @@ struct file_source {
 	double *frames;		/* CHUNK_FRAMES of the guest's channels */
 
 	/* Where the rates differ. */
-	SRC_STATE *resampler;
-	float *before, *after;	/* CHUNK_FRAMES of the guest's channels each */
-	size_t before_at, before_n;
+	struct resample resample;
+	float *after;		/* CHUNK_FRAMES of the guest's channels */
 	bool drained;		/* the file has ended; the resampler knows */
 };
 
@@ -66,11 +65,9 @@ void file_source_free(struct file_source *s)
 	if (!s)
 		return;
 	close_file(s);
-	if (s->resampler)
-		src_delete(s->resampler);
+	resample_free(&s->resample);
 	free(s->raw);
 	free(s->frames);
-	free(s->before);
 	free(s->after);
 	free(s);
 }
@@ -89,16 +86,11 @@ static void log_source(const struct file_source *s, enum audio_level level, cons
 /* False: it cannot be converted. */
 static bool init_resampler(struct file_source *s)
 {
-	int err;
-
 	if (s->info.samplerate == (int)s->rate_hz)
 		return true;
-	if (!src_is_valid_ratio((double)s->rate_hz / s->info.samplerate))
-		return false;
-	s->resampler = src_new(SRC_SINC_MEDIUM_QUALITY, (int)s->channels, &err);
-	s->before = calloc((size_t)CHUNK_FRAMES * s->channels, sizeof(*s->before));
 	s->after = calloc((size_t)CHUNK_FRAMES * s->channels, sizeof(*s->after));
-	return s->resampler && s->before && s->after;
+	return s->after && resample_init(&s->resample, (uint32_t)s->info.samplerate, s->rate_hz,
+		s->channels, SRC_SINC_MEDIUM_QUALITY) == 0;
 }
 
 /* Once, at the first read. */
@@ -154,39 +146,30 @@ static size_t read_frames(struct file_source *s, size_t frames)
 	return n;
 }
 
-static void refill_before(struct file_source *s)
+static void refill(struct file_source *s)
 {
 	size_t n = read_frames(s, CHUNK_FRAMES);
 
 	for (size_t i = 0; i < n * s->channels; i++)
-		s->before[i] = (float)s->frames[i];
-	s->before_at = 0;
-	s->before_n = n;
+		s->resample.in[i] = (float)s->frames[i];
+	resample_filled(&s->resample, n);
 	s->drained = n == 0;
 }
 
 /* The same at the guest's rate. */
 static size_t read_resampled(struct file_source *s, size_t frames)
 {
-	SRC_DATA d = {
-		.data_out = s->after,
-		.output_frames = (long)(frames < CHUNK_FRAMES ? frames : CHUNK_FRAMES),
-		.src_ratio = (double)s->rate_hz / s->info.samplerate,
-	};
+	size_t n;
 
 	do {
-		if (s->before_at == s->before_n && !s->drained)
-			refill_before(s);
-		d.data_in = s->before + s->before_at * s->channels;
-		d.input_frames = (long)(s->before_n - s->before_at);
-		d.end_of_input = s->drained;
-		if (src_process(s->resampler, &d) != 0)
-			return 0;
-		s->before_at += (size_t)d.input_frames_used;
-	} while (d.output_frames_gen == 0 && !s->drained);
-	for (size_t i = 0; i < (size_t)d.output_frames_gen * s->channels; i++)
+		if (resample_is_empty(&s->resample) && !s->drained)
+			refill(s);
+		n = resample_take(&s->resample, s->after, frames < CHUNK_FRAMES ? frames : CHUNK_FRAMES,
+			s->drained);
+	} while (n == 0 && !s->drained);
+	for (size_t i = 0; i < n * s->channels; i++)
 		s->frames[i] = (double)s->after[i];
-	return (size_t)d.output_frames_gen;
+	return n;
 }
 
 size_t file_source_read(struct file_source *s, void *dst, size_t frames)
@@ -198,7 +181,7 @@ size_t file_source_read(struct file_source *s, void *dst, size_t frames)
 		open_file(s);
 	if (!s->file)
 		return 0;
-	n = s->resampler ? read_resampled(s, frames) : read_frames(s, frames);
+	n = s->resample.state ? read_resampled(s, frames) : read_frames(s, frames);
 	for (size_t i = 0; i < n * s->channels; i++, to += s->codec.bytes)
 		sample_put(&s->codec, to, s->frames[i]);
 	if (n == 0)
