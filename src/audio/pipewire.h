@@ -38,6 +38,9 @@ struct vsnd_audio {
 	struct spa_source *wake_event, *turn_timer;	/* of the audio thread */
 	pthread_t thread;
 
+	/* The control thread's. */
+	bool said_denied[2];	/* by direction */
+
 	/* Any thread's. */
 	atomic_bool serving;	/* the server has answered and is not known to be gone */
 	atomic_bool woken;	/* the wake event is signalled and has not been taken */
