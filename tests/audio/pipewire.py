@@ -10,6 +10,7 @@ How samples are compared and what is printed: rig.py.
 import sys
 
 sys.dont_write_bytecode = True
+import pipewire_record
 import rig
 import server_cases
 from pipewire_host import Host
@@ -63,6 +64,7 @@ def cases(quick):
     yield "pipewire: a RELEASE that does not wait", server_cases.release
     yield "pipewire: no server at the start", server_cases.absent
     yield "pipewire: the server is killed and comes back", server_cases.restart
+    yield from pipewire_record.cases(quick)
     if not quick:
         yield "pipewire: STOP and START with a cycle of 8192 frames", pause
         yield "pipewire: a cycle of 32 frames", small_quantum

@@ -9,18 +9,20 @@ import time
 import rig
 
 SINK = "vsnd-test-sink"
+MIC = "vsnd-test-mic"
 
 
 class Host(rig.Host):
     """A PipeWire server, which may come and go."""
 
-    tools = ("pipewire", "wireplumber", "pw-metadata", "pw-cli")
+    tools = ("pipewire", "wireplumber", "pw-metadata", "pw-cli", "pw-cat", "pw-dump")
     strip = ("PIPEWIRE_", "WIREPLUMBER_")
     options = ("--audio=pipewire", f"--target={SINK}")
 
     def __init__(self, folder):
         super().__init__(folder)
         self.fifo = None
+        self.server = None
 
     def start(self):
         path = self.folder / "fifo"
