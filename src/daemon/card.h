@@ -14,6 +14,7 @@ struct card {
 	struct vsnd_stream_settings stream[VSND_STREAMS_MAX];
 	struct vsnd_jack_settings jack[VSND_JACKS_MAX];
 	struct vsnd_chmap_settings chmap[VSND_CHMAPS_MAX];
+	unsigned ctls;
 	struct vsnd_ctl_settings ctl[CARD_CTLS_MAX];
 };
 

@@ -79,7 +79,7 @@ static void client_settle(struct control_client *c)
 static void client_put(struct control_client *c, json_t *answer)
 {
 	static const char no_memory[] = "{\"id\": null, \"ok\": false, \"error\": \"out of memory\"}";
-	char *text = answer ? json_dumps(answer, 0) : NULL;
+	char *text = answer ? json_dumps(answer, JSON_REAL_PRECISION(15)) : NULL;
 	const char *line = text ? text : no_memory;
 
 	if (outbox_put(&c->out, line, strlen(line)) < 0 || outbox_put(&c->out, "\n", 1) < 0 ||
