@@ -191,6 +191,15 @@ VSND_API size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames,
 VSND_API size_t vsnd_stream_room(const struct vsnd_stream *s);
 
 /**
+ * Audio thread, within a cycle.  As vsnd_pull() or vsnd_push() of @frames frames that the
+ * host failed to take or to deliver: they are lost, and every message that has a part in
+ * them completes with IO_ERR and latency 0, at its place and at this pace.  For a
+ * host that answers with errors; one that is away is no failure of the stream,
+ * and NULL there.  Returns the number of frames that the guest lost.
+ */
+VSND_API size_t vsnd_fail(struct vsnd_stream *s, size_t frames);
+
+/**
  * Audio thread.  Tell whether a voice without a clock of its own runs, one that
  * plays as fast as the guest delivers.  Meanwhile the driver's kicks stay on, and
  * each wakes the audio thread (wake()).  Calls with true and false are counted.

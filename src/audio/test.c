@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000
+#include "audio/os.h"
+
+#define NEVER INT64_MAX
 
 /* Exact over many turns: what a division leaves goes into the next one. */
 static void pass_frames(struct vsnd_audio *a, size_t frames)
@@ -31,18 +33,70 @@ static void pass_frames(struct vsnd_audio *a, size_t frames)
 	a->now_ns += ns / v->params.rate_hz;
 }
 
+/* In real time: the frames of a voice that have become due. */
+static size_t due_frames(struct vsnd_voice *v, int64_t now_ns)
+{
+	size_t ready = 0;
+
+	if (!pace_clock_is_due(&v->clock, now_ns))
+		return 0;
+	if (pace_clock_owes(&v->clock, now_ns))
+		ready = v->params.direction == VSND_INPUT ? vsnd_stream_room(v->stream)
+			: vsnd_stream_queued(v->stream);
+	return pace_clock_turn(&v->clock, now_ns, ready);
+}
+
 static void turn(struct vsnd_audio *a, size_t frames)
 {
 	a->in_cycle = true;
-	pass_frames(a, frames);
+	if (a->real)
+		a->now_ns = audio_now_ns() + a->real_offset_ns;
+	else
+		pass_frames(a, frames);
 	vsnd_cycle_begin(a->dev, a->now_ns);
 	for (struct vsnd_voice *v = a->voices; v; v = v->next) {
 		if (v->runs)
-			test_voice_move(v, frames);
+			test_voice_move(v, a->real ? due_frames(v, a->now_ns) : frames);
 	}
 	a->wants_ns = vsnd_cycle_end(a->dev);
 	a->cycles++;
 	a->in_cycle = false;
+}
+
+/* When the clock of the back-end is to have another turn by itself. */
+static int64_t due_ns(const struct vsnd_audio *a)
+{
+	int64_t due = NEVER;
+
+	if (!a->real)
+		return NEVER;
+	if (a->wants_ns >= 0)
+		due = a->now_ns + a->wants_ns;
+	for (const struct vsnd_voice *v = a->voices; v; v = v->next) {
+		if (v->runs && pace_clock_due(&v->clock) < due)
+			due = pace_clock_due(&v->clock);
+	}
+	return due;
+}
+
+/* True if a turn is due, asked for or not; else waits for that or any other change. */
+static bool turn_is_due(struct vsnd_audio *a)
+{
+	int64_t due = due_ns(a);
+	struct timespec until;
+
+	if (a->done != a->wanted)
+		return true;
+	if (due == NEVER) {
+		pthread_cond_wait(&a->changed, &a->lock);
+		return false;
+	}
+	due -= a->real_offset_ns;
+	if (due <= audio_now_ns())
+		return true;
+	until = (struct timespec){ .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
+	pthread_cond_timedwait(&a->changed, &a->lock, &until);
+	return false;
 }
 
 static void *test_main(void *arg)
@@ -51,17 +105,31 @@ static void *test_main(void *arg)
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->ending) {
-		if (a->done == a->wanted) {
-			pthread_cond_wait(&a->changed, &a->lock);
+		bool asked;
+
+		if (!turn_is_due(a))
 			continue;
-		}
-		turn(a, a->turn_frames);
+		asked = a->done != a->wanted;
+		turn(a, asked ? a->turn_frames : 0);
+		if (!asked)
+			continue;
 		a->turn_frames = 0;
 		a->done++;
 		pthread_cond_broadcast(&a->changed);
 	}
 	pthread_mutex_unlock(&a->lock);
 	return NULL;
+}
+
+static void init_lock(struct vsnd_audio *a)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 }
 
 static int test_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
@@ -75,9 +143,10 @@ static int test_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 	a->threadless = c->threadless;
 	a->wants_ns = -1;
 	a->flush_frames = SIZE_MAX;
-	pthread_mutex_init(&a->lock, NULL);
-	pthread_cond_init(&a->changed, NULL);
-	if (!a->threadless && pthread_create(&a->thread, NULL, test_main, a) != 0) {
+	a->real = c->real;
+	init_lock(a);
+	assert(!a->threadless || !a->real);
+	if (!a->threadless && audio_thread_start(test_main, a, &a->thread) < 0) {
 		free(a);
 		return -EAGAIN;
 	}
@@ -96,8 +165,9 @@ static void test_close(struct vsnd_audio *a)
 		pthread_mutex_unlock(&a->lock);
 		pthread_join(a->thread, NULL);
 	}
+	test_closing_free(a);
 	for (unsigned i = 0; i < VSND_STREAMS_MAX; i++)
-		free(a->played[i].bytes);
+		free(a->track[i].played);
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);
 	free(a);
@@ -162,6 +232,8 @@ static void change(void *arg)
 		*link = c->voice->next;
 	else if (!*link && c->linked)
 		*link = c->voice;
+	if (c->runs && !c->voice->runs)
+		pace_clock_start(&c->voice->clock, c->audio->now_ns);
 	c->voice->runs = c->runs;
 }
 
@@ -185,6 +257,9 @@ static int test_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	v->audio = a;
 	v->stream = stream;
 	v->params = *params;
+	pace_clock_init(&v->clock, params->rate_hz, params->period_frames, params->buffer_frames);
+	a->track[params->stream].source_frames = 0;
+	a->track[params->stream].counters.opened++;
 	change_voice(v, true, false);
 	*ret_voice = v;
 	return 0;
@@ -210,16 +285,28 @@ static void test_voice_flush(struct vsnd_voice *v)
 	vsnd_audio_call(v->audio->dev, flush, v);
 }
 
+/* A host that is slow to let go is waited for by nobody. */
 static void test_voice_close(struct vsnd_voice *v)
 {
-	struct timespec stall = {
-		.tv_sec = v->audio->close_ms / 1000,
-		.tv_nsec = v->audio->close_ms % 1000 * 1000000L,
-	};
+	struct vsnd_audio *a = v->audio;
 
 	change_voice(v, false, false);
-	nanosleep(&stall, NULL);
-	free(v);
+	if (!a->holds_close) {
+		free(v);
+		return;
+	}
+	v->next = a->closing;
+	a->closing = v;
+}
+
+void test_closing_free(struct vsnd_audio *a)
+{
+	while (a->closing) {
+		struct vsnd_voice *v = a->closing;
+
+		a->closing = v->next;
+		free(v);
+	}
 }
 
 const struct vsnd_audio_ops audio_test_ops = {

@@ -32,6 +32,7 @@ struct config_stream {
 	uint32_t group;		/* "device" in the file */
 	uint8_t direction;
 	struct offer offer;
+	enum config_auto xrun_events;	/* the guest may ask to be told of xruns */
 	/* At the host's sound system; empty: not given. */
 	char target[CONFIG_NAME_MAX * 4];
 	char properties[CONFIG_LINE_MAX];
@@ -70,6 +71,7 @@ struct config {
 	unsigned streams_line, offer_line;
 	struct offer offer;	/* of streams that do not say themselves */
 	enum config_auto auto_jacks, auto_maps;
+	enum config_auto xrun_events;	/* of streams that do not say themselves */
 	bool controls;		/* the usual control elements */
 
 	unsigned streams, jacks, chmaps, audios;

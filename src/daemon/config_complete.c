@@ -135,8 +135,13 @@ static bool complete_streams(struct config *c, struct config_error *error)
 			return config_fail(error, c->stream[i].line,
 				"[stream %s]: capture is for inputs", c->stream[i].name);
 	}
-	for (unsigned i = 0; i < c->streams; i++)
+	if (!c->xrun_events)
+		c->xrun_events = c->simple ? CONFIG_AUTO_NO : CONFIG_AUTO_YES;
+	for (unsigned i = 0; i < c->streams; i++) {
 		offer_inherit(&c->stream[i].offer, &c->offer);
+		if (!c->stream[i].xrun_events)
+			c->stream[i].xrun_events = c->xrun_events;
+	}
 	return true;
 }
 

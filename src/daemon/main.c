@@ -15,6 +15,7 @@
 #include "daemon/card.h"
 #include "daemon/commands.h"
 #include "daemon/control.h"
+#include "daemon/hooks.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/signals.h"
@@ -32,6 +33,7 @@ struct program {
 	struct vu_server *server;
 	struct commands commands;
 	struct control *control;	/* NULL: not asked for */
+	struct hooks hooks;
 	struct socket_file socket_file, control_file;
 };
 
@@ -68,6 +70,8 @@ static int init_server(struct program *p)
 	err = sound_init(&p->sound, &p->options, &settings.device);
 	if (err < 0)
 		return err;
+	if (p->sound.is_test && p->options.config.controls)
+		hooks_elements(&settings.device, p->card.ctl);
 	err = loop_create(&p->loop);
 	if (err < 0)
 		goto fail;
@@ -77,6 +81,11 @@ static int init_server(struct program *p)
 		goto fail;
 	sound_permit(&p->sound, &p->options, vu_server_device(p->server));
 	signals_set_device(vu_server_device(p->server));
+	p->hooks = (struct hooks){
+		.dev = vu_server_device(p->server),
+		.audio = p->sound.test_audio,
+		.settings = settings.device,
+	};
 	return 0;
 
 fail:
@@ -104,6 +113,8 @@ static int init_control(struct program *p)
 		.audio = p->sound.backend,
 	};
 	commands_add(p->control, &p->commands);
+	if (p->hooks.audio)
+		hooks_add(&p->hooks, p->control);
 	fd = socket_listen(p->options.control_path, 0600, &p->control_file);
 	if (fd < 0)
 		return fd;

@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 
 static const struct vsnd_audio_ops *const null_ops = &audio_null_ops;
+static const struct vsnd_audio_ops *const test_ops = &audio_test_ops;
 
 struct backend {
 	const char *name;
@@ -20,6 +21,7 @@ static const struct backend backends[] = {
 	{ "pipewire", &audio_pipewire_ops, audio_pipewire_answers },
 	{ "file", &audio_file_ops, NULL },
 	{ "null", &null_ops, NULL },
+	{ "test", &test_ops, NULL },
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
@@ -161,6 +163,11 @@ int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *d
 	if (*b->ops == null_ops) {
 		s->null.fast = o->null_fast;
 		device->audio_config = &s->null;
+	}
+	if (*b->ops == test_ops) {
+		s->is_test = true;
+		s->test = (struct audio_test_config){ .ret_audio = &s->test_audio, .real = true };
+		device->audio_config = &s->test;
 	}
 	if (strcmp(b->name, "file") != 0)
 		return 0;

@@ -9,6 +9,7 @@
 #define VSND_DAEMON_SOUND_H
 
 #include "audio/audio.h"
+#include "audio/test.h"
 #include "daemon/options.h"
 
 /* The configuration of the back-end that was chosen.  Stays in place as long as the device. */
@@ -19,6 +20,9 @@ struct sound {
 	struct audio_file_config file;
 	struct audio_host_config host;
 	struct audio_host_stream stream[VSND_STREAMS_MAX];
+	struct audio_test_config test;
+	bool is_test;			/* that one is chosen */
+	struct vsnd_audio *test_audio;	/* once there is the device */
 };
 
 /* Whether there is such a back-end, in this build or another one. */

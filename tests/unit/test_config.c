@@ -242,6 +242,19 @@ static char *printed(void)
 	return text;
 }
 
+static void xrun_events(void **state)
+{
+	(void)state;
+	assert_complete("[stream a]\n[stream b]\nxrun-events = no\n");
+	assert_int_equal(config.stream[0].xrun_events, CONFIG_AUTO_YES);
+	assert_int_equal(config.stream[1].xrun_events, CONFIG_AUTO_NO);
+	assert_complete("[device]\nxrun-events = no\n[stream a]\n[stream b]\nxrun-events = yes\n");
+	assert_int_equal(config.stream[0].xrun_events, CONFIG_AUTO_NO);
+	assert_int_equal(config.stream[1].xrun_events, CONFIG_AUTO_YES);
+	assert_complete("[device]\nprofile = simple\n");
+	assert_int_equal(config.stream[0].xrun_events, CONFIG_AUTO_NO);
+}
+
 /* The longest lists have room in a line, too. */
 static void printed_and_read_again(void **state)
 {
@@ -278,6 +291,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_wins),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(xrun_events),
 		cmocka_unit_test(printed_and_read_again),
 	};
 
