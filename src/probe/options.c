@@ -86,7 +86,7 @@ static const struct row rows[] = {
 	{ "no-indirect", NULL, OPT_NO_INDIRECT, CMD_ALL, "do not negotiate INDIRECT_DESC" },
 	{ "no-event-idx", NULL, OPT_NO_EVENT_IDX, CMD_ALL, "do not negotiate EVENT_IDX" },
 	{ "scatter", NULL, OPT_SCATTER, CMD_ALL, "take descriptors at random places" },
-	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_RECORD | CMD_CONFORM,
+	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_RECORD | CMD_WATCH | CMD_CONFORM,
 		"print JSON" },
 	{ "stream", "N", OPT_STREAM, CMD_PLAY | CMD_RECORD,
 		"play or record on this stream (first of its direction)" },
