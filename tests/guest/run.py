@@ -10,9 +10,10 @@ import time
 import apt
 import cases
 import image
+import mixer  # noqa: F401  puts its tests into the list of cases
 import procs
 import rig as rigs
-import wide  # noqa: F401  puts its tests into the list of cases
+import wide  # noqa: F401  and so does this
 from guest import GuestError
 
 QUICK_S, FULL_S = 3, 30
