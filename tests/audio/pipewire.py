@@ -10,6 +10,7 @@ How samples are compared and what is printed: rig.py.
 import sys
 
 sys.dont_write_bytecode = True
+import pipewire_control
 import pipewire_record
 import rig
 import server_cases
@@ -65,6 +66,7 @@ def cases(quick):
     yield "pipewire: no server at the start", server_cases.absent
     yield "pipewire: the server is killed and comes back", server_cases.restart
     yield from pipewire_record.cases(quick)
+    yield from pipewire_control.cases(quick)
     if not quick:
         yield "pipewire: STOP and START with a cycle of 8192 frames", pause
         yield "pipewire: a cycle of 32 frames", small_quantum

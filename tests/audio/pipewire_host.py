@@ -4,6 +4,7 @@ It runs without D-Bus and without devices; the sink writes all that it gets, as 
 samples came in.
 """
 
+import json
 import time
 
 import rig
@@ -38,6 +39,12 @@ class Host(rig.Host):
 
     def quantum(self, frames):
         self.tool("pw-metadata", "-n", "settings", "0", "clock.force-quantum", str(frames))
+
+    def nodes(self):
+        """What the server has, by name."""
+        found = json.loads(self.tool("pw-dump") or "[]")
+        return {o["info"]["props"].get("node.name"): o for o in found
+                if o["type"].endswith("Node")}
 
     def kill(self):
         """What was heard of the server that ends here."""

@@ -138,7 +138,7 @@ class Guest:
     """A daemon, and a driver that plays noise through it, or records."""
 
     def __init__(self, build, host, seconds, period, buffer=None, *options):
-        self.host, self.seconds = host, seconds
+        self.build, self.host, self.seconds = build, host, seconds
         self.start_daemon(build, host)
         command = [str(build / "vsnd-probe"), f"--socket-path={self.socket}", "--json",
                    f"--period={period}", f"--buffer={buffer or 4 * period}", *options,
@@ -157,7 +157,8 @@ class Guest:
     def start_daemon(self, build, host):
         self.socket = host.folder / "snd.sock"
         self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={self.socket}",
-                                 *host.options, "--log-level=debug", stdout=host.log)
+                                 f"--control-path={host.folder / 'control'}", *host.options,
+                                 "--log-level=debug", stdout=host.log)
         limit = time.monotonic() + 5
         while not self.socket.exists():
             if time.monotonic() > limit or self.daemon.poll() is not None:
@@ -165,6 +166,12 @@ class Guest:
                 raise Fault("the daemon did not start")
             time.sleep(0.02)
         time.sleep(0.3)
+
+    def control(self, *command):
+        """What vsndctl says to a daemon with --control-path, as JSON."""
+        path = self.host.folder / "control"
+        return json.loads(self.host.tool(str(self.build / "vsndctl"), f"--control-path={path}",
+                                         "--json", *command))
 
     def until(self, seconds):
         time.sleep(max(0, self.started + seconds - time.monotonic()))
