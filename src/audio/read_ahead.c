@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <vsnd/format.h>
 
@@ -20,13 +21,16 @@ int read_ahead_init(struct read_ahead *r, size_t capacity, size_t frame_bytes)
 	r->bytes = malloc(capacity * frame_bytes);
 	if (!r->bytes)
 		return -ENOMEM;
-	/* Resident before the audio thread comes. */
+	/* Resident before the audio thread comes, and later if we may. */
 	memset(r->bytes, 1, capacity * frame_bytes);
+	(void)!mlock(r->bytes, capacity * frame_bytes);
 	return 0;
 }
 
 void read_ahead_free(struct read_ahead *r)
 {
+	if (r->bytes)
+		munlock(r->bytes, r->capacity * r->frame_bytes);
 	free(r->bytes);
 	r->bytes = NULL;
 }
