@@ -153,7 +153,7 @@ void pipewire_wake(struct vsnd_audio *a)
 		pw_loop_signal_event(pw_data_loop_get_loop(a->data_loop), a->wake_event);
 }
 
-/* Audio thread: sources belong to the thread of their loop. */
+/* Audio thread, which gets the name that it has everywhere: sources belong to the thread of their loop. */
 static int add_sources(struct spa_loop *loop, bool async, uint32_t seq, const void *data,
 		size_t size, void *user_data)
 {
@@ -161,6 +161,7 @@ static int add_sources(struct spa_loop *loop, bool async, uint32_t seq, const vo
 	struct pw_loop *l = pw_data_loop_get_loop(a->data_loop);
 
 	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	pthread_setname_np(pthread_self(), "vsnd-audio");
 	a->wake_event = pw_loop_add_event(l, on_wake, a);
 	a->turn_timer = pw_loop_add_timer(l, on_turn_timer, a);
 	return a->wake_event && a->turn_timer ? 0 : -ENOMEM;

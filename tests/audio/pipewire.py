@@ -12,6 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 import pipewire_control
 import pipewire_record
+import pipewire_rt
 import rig
 import server_cases
 from pipewire_host import Host
@@ -67,6 +68,7 @@ def cases(quick):
     yield "pipewire: the server is killed and comes back", server_cases.restart
     yield from pipewire_record.cases(quick)
     yield from pipewire_control.cases(quick)
+    yield from pipewire_rt.cases(quick)
     if not quick:
         yield "pipewire: STOP and START with a cycle of 8192 frames", pause
         yield "pipewire: a cycle of 32 frames", small_quantum
