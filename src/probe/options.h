@@ -37,6 +37,7 @@ struct options {
 	uint32_t pause_ms, suspend_ms;
 	uint32_t repeat;
 	uint32_t pieces;
+	const char *times; /* a file for when what came back, or NULL */
 
 	/* record */
 	const char *play; /* a file to play meanwhile, or NULL */

@@ -19,6 +19,7 @@ class Host(rig.Host):
     tools = ("pipewire", "wireplumber", "pw-metadata", "pw-cli", "pw-cat", "pw-dump")
     strip = ("PIPEWIRE_", "WIREPLUMBER_")
     options = ("--audio=pipewire", f"--target={SINK}")
+    make_fifo = rig.Fifo
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -28,7 +29,7 @@ class Host(rig.Host):
     def start(self):
         path = self.folder / "fifo"
         path.unlink(missing_ok=True)
-        self.fifo = rig.Fifo(path)
+        self.fifo = self.make_fifo(path)
         config = self.folder / "pipewire.conf"
         config.write_text((rig.HERE / "pipewire.conf.in").read_text().replace("@fifo@", str(path)))
         self.started = time.monotonic()
