@@ -192,6 +192,7 @@ static void unmake(struct vsnd_audio *a)
 		pw_main_loop_destroy(a->main_loop);
 	pw_deinit();
 	pthread_mutex_destroy(&a->lock);
+	cards_free(a);
 	free(a);
 }
 
@@ -245,7 +246,9 @@ static int pipewire_open(struct vsnd *dev, const void *config, struct vsnd_audio
 		audio_say(&a->config->log, AUDIO_ERROR, "PipeWire cannot be used: %s", strerror(-err));
 		goto fail;
 	}
-	err = audio_thread_start(host_main, a, &a->thread);
+	err = cards_init(a);
+	if (!err)
+		err = audio_thread_start(host_main, a, &a->thread);
 	if (err < 0)
 		goto fail;
 	*ret_audio = a;
@@ -374,6 +377,12 @@ static void pipewire_voice_allow(struct vsnd_voice *v, bool allowed)
 	host_settle(v->audio);
 }
 
+static void pipewire_service(struct vsnd_audio *a)
+{
+	volume_service(a);
+	cards_service(a);
+}
+
 static bool pipewire_connected(const struct vsnd_audio *a)
 {
 	return atomic_load(&a->serving);
@@ -389,7 +398,7 @@ static const struct vsnd_audio_ops pipewire_ops = {
 	.voice_stop = pipewire_voice_stop,
 	.voice_flush = pipewire_voice_flush,
 	.voice_close = pipewire_voice_close,
-	.service = volume_service,
+	.service = pipewire_service,
 	.voice_allow = pipewire_voice_allow,
 	.voice_volume = volume_wish,
 	.connected = pipewire_connected,

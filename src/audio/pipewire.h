@@ -6,6 +6,7 @@
  *   pipewire_host.c    the thread `vsnd-pw`: the connection to the server
  *   pipewire_settle.c  which voice has a stream there
  *   pipewire_stream.c  one voice's pw_stream
+ *   pipewire_cards.c   the host's sound cards, for the guest's jacks
  *   pipewire_volume.c  how loud it is, as the guest wants it and the host's user
  *
  * Three threads.  The control thread writes down what it wants of a voice (under
@@ -51,6 +52,7 @@ struct vsnd_audio {
 	pthread_mutex_t lock;
 	struct vsnd_voice *voices;	/* added by the control thread, removed by vsnd-pw */
 	bool ending;
+	uint64_t jacks_changed, jacks_plugged;	/* what the device does not know yet, by bit */
 
 	/* vsnd-pw's. */
 	struct pw_core *core;
@@ -58,6 +60,7 @@ struct vsnd_audio {
 	bool lost;		/* the connection is to be given up */
 	int ping;		/* what the server was asked last */
 	bool mute;		/* ... and has not answered yet */
+	struct cards *cards;	/* NULL: no jack wants to know */
 	bool complained;	/* about the server that is away */
 	struct backoff backoff;
 
@@ -130,6 +133,15 @@ int64_t voices_settle(struct vsnd_audio *a, int64_t now_ns);
 void voice_lost(struct vsnd_voice *v);
 /* vsnd-pw: the connection has gone. */
 void voices_drop(struct vsnd_audio *a, int64_t now_ns);
+
+/* Control thread: before vsnd-pw runs, and after it; what it has found. */
+int cards_init(struct vsnd_audio *a);
+void cards_free(struct vsnd_audio *a);
+void cards_service(struct vsnd_audio *a);
+/* vsnd-pw: there is a connection; there is none any more; what follows from it. */
+void cards_begin(struct vsnd_audio *a);
+void cards_end(struct vsnd_audio *a);
+int64_t cards_settle(struct vsnd_audio *a, int64_t now_ns);
 
 /* Control thread: what the device calls. */
 void volume_wish(struct vsnd_voice *v, const struct vsnd_volume *volume);

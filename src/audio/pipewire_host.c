@@ -82,12 +82,14 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 		return;
 	}
 	pw_core_add_listener(a->core, &a->core_listener, &core_events, a);
+	cards_begin(a);
 }
 
 static void disconnect(struct vsnd_audio *a)
 {
 	if (!a->core)
 		return;
+	cards_end(a);
 	spa_hook_remove(&a->core_listener);
 	pw_core_disconnect(a->core);
 	a->core = NULL;
@@ -116,7 +118,7 @@ static bool is_ending(struct vsnd_audio *a)
 /* Returns when to look again. */
 static int64_t settle(struct vsnd_audio *a)
 {
-	int64_t now_ns = audio_now_ns(), again_ns;
+	int64_t now_ns = audio_now_ns(), again_ns, cards_ns;
 	bool ending = is_ending(a);
 
 	if (a->core && a->lost)
@@ -124,6 +126,9 @@ static int64_t settle(struct vsnd_audio *a)
 	if (!a->core && !ending && now_ns >= a->backoff.retry_ns)
 		connect_to_server(a, now_ns);
 	again_ns = voices_settle(a, now_ns);
+	cards_ns = cards_settle(a, now_ns);
+	if (cards_ns < again_ns)
+		again_ns = cards_ns;
 	if (!a->core && a->backoff.retry_ns < again_ns)
 		again_ns = a->backoff.retry_ns;
 	if (ending) {
