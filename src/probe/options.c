@@ -57,6 +57,7 @@ enum option_id {
 	OPT_LIST,
 	OPT_ALL,
 	OPT_STRICT,
+	OPT_TIMES,
 	OPT_VERBOSE,
 	OPT_TAP,
 	OPT_JOBS,
@@ -88,8 +89,7 @@ static const struct row rows[] = {
 	{ "no-indirect", NULL, OPT_NO_INDIRECT, CMD_ALL, "do not negotiate INDIRECT_DESC" },
 	{ "no-event-idx", NULL, OPT_NO_EVENT_IDX, CMD_ALL, "do not negotiate EVENT_IDX" },
 	{ "scatter", NULL, OPT_SCATTER, CMD_ALL, "take descriptors at random places" },
-	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_RECORD | CMD_CONFORM | CMD_BENCH,
-		"print JSON" },
+	{ "json", NULL, OPT_JSON, CMD_ALL & ~CMD_HOSTILE, "print JSON" },
 	{ "stream", "N", OPT_STREAM, CMD_PLAY | CMD_RECORD,
 		"play or record on this stream (first of its direction)" },
 	{ "streams", "N,N,...", OPT_STREAMS, CMD_PLAY, "play on all of these at once" },
@@ -114,6 +114,8 @@ static const struct row rows[] = {
 		"STOP and RELEASE here (when all is queued) without waiting" },
 	{ "repeat", "N", OPT_REPEAT, CMD_PLAY, "play N times, SET_PARAMS to RELEASE (1)" },
 	{ "pieces", "N", OPT_PIECES, CMD_PLAY | CMD_RECORD, "descriptors in a message, odd pieces (3)" },
+	{ "times", "FILE", OPT_TIMES, CMD_PLAY,
+		"write a line for each message: frames so far, ns on CLOCK_MONOTONIC, latency bytes" },
 	{ "seconds", "N", OPT_SECONDS, CMD_RECORD | CMD_BENCH, "record, or measure, for so long (1)" },
 	{ "frames", "N", OPT_FRAMES, CMD_RECORD, "... or exactly so many frames" },
 	{ "starve-at", "FRAME", OPT_STARVE_AT, CMD_RECORD, "offer no more room from here on" },
@@ -362,6 +364,9 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 		return v ? number(r->name, v, 1, NEVER - 1, &o->release_at) : 0;
 	case OPT_REPEAT:
 		return number32(r->name, v, 1, 1 << 30, &o->repeat);
+	case OPT_TIMES:
+		o->times = v;
+		return 0;
 	case OPT_PIECES:
 		return number32(r->name, v, 3, RING_ELEMENTS_MAX, &o->pieces);
 	default:
