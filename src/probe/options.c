@@ -61,6 +61,7 @@ enum option_id {
 	OPT_TAP,
 	OPT_JOBS,
 	OPT_PLAYED,
+	OPT_HOOKS,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -128,6 +129,8 @@ static const struct row rows[] = {
 	{ "jobs", "N", OPT_JOBS, CMD_CONFORM, "scenarios at the same time, with --spawn (2)" },
 	{ "played", "PATTERN", OPT_PLAYED, CMD_CONFORM,
 		"the sound file that the back-end writes; {dir}, %s" },
+	{ "hooks", "PATH", OPT_HOOKS, CMD_CONFORM,
+		"the socket of the back-end's hooks (doc/hooks.md); {dir}" },
 	{ "help", NULL, OPT_HELP, CMD_ALL, "print this" },
 	{ "version", NULL, OPT_VERSION, CMD_ALL, "print the version" },
 };
@@ -260,6 +263,9 @@ static int conform_option(struct options *o, const struct row *r, const char *v)
 		return number32(r->name, v, 1, 16, &o->jobs);
 	case OPT_PLAYED:
 		o->played = v;
+		return 0;
+	case OPT_HOOKS:
+		o->hooks = v;
 		return 0;
 	default:
 		return 0;

@@ -27,4 +27,7 @@ extern const struct scenario virtio_scenarios[];
 extern const struct scenario program_scenarios[];
 extern const struct scenario peer_scenarios[];
 
+/* With a hand on the host's side (hook.h). */
+extern const struct scenario hook_jack_scenarios[];
+
 #endif

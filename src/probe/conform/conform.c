@@ -198,6 +198,8 @@ static void run_one(const struct options *o, const struct scenario *s, struct re
 		r->outcome = HANG;
 		snprintf(r->text, TEXT_BYTES, "no end within %u s; %.400s", limit, before);
 	}
+	if (c.hooked)
+		hooks_close(&c.hooks);
 	judge_backend(&c);
 	trace_stderr(&c, log);
 }
