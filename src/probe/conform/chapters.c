@@ -23,6 +23,8 @@ const struct chapter chapters[] = {
 	{ "memory", "vhost-user: guest memory", memory_scenarios },
 	{ "config", "vhost-user: configuration space, channel", config_scenarios },
 	{ "program", "vhost-user: the program", program_scenarios },
+	{ "exact-output", "Hooks: what is played, to the frame", hook_output_scenarios },
+	{ "exact-input", "Hooks: what is recorded, to the frame", hook_input_scenarios },
 	{ "jack-events", "Hooks: plugs and event buffers", hook_jack_scenarios },
 	{ "peers", "Mistakes of other devices", peer_scenarios },
 	{ 0 },

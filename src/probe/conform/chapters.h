@@ -29,5 +29,7 @@ extern const struct scenario peer_scenarios[];
 
 /* With a hand on the host's side (hook.h). */
 extern const struct scenario hook_jack_scenarios[];
+extern const struct scenario hook_output_scenarios[];
+extern const struct scenario hook_input_scenarios[];
 
 #endif
