@@ -25,6 +25,8 @@ const struct chapter chapters[] = {
 	{ "program", "vhost-user: the program", program_scenarios },
 	{ "exact-output", "Hooks: what is played, to the frame", hook_output_scenarios },
 	{ "exact-input", "Hooks: what is recorded, to the frame", hook_input_scenarios },
+	{ "host", "Hooks: a host that fails, and what it is asked for", hook_failure_scenarios },
+	{ "xruns", "Hooks: gaps, and who is told", hook_xrun_scenarios },
 	{ "jack-events", "Hooks: plugs and event buffers", hook_jack_scenarios },
 	{ "peers", "Mistakes of other devices", peer_scenarios },
 	{ 0 },

@@ -31,5 +31,7 @@ extern const struct scenario peer_scenarios[];
 extern const struct scenario hook_jack_scenarios[];
 extern const struct scenario hook_output_scenarios[];
 extern const struct scenario hook_input_scenarios[];
+extern const struct scenario hook_failure_scenarios[];
+extern const struct scenario hook_xrun_scenarios[];
 
 #endif

@@ -219,3 +219,19 @@ int hook_one_event(struct conform *c, uint32_t code, uint32_t data)
 	EXPECT_EQ(c, e->len, 8, "the event's used length");
 	return 0;
 }
+
+int hook_plug(struct conform *c, uint32_t jack, bool connected)
+{
+	TRY(hook(c, "test-jack", "{s:i, s:b}", "jack", (int)jack, "connected", (int)connected));
+	return rig_poll(c, 0);
+}
+
+int events_give(struct conform *c, struct chain *ch, unsigned n, uint32_t bytes)
+{
+	for (unsigned i = 0; i < n; i++) {
+		TRY(chain_init(c, &ch[i], Q_EVENT, 0, bytes));
+		TRY(chain_post(c, &ch[i]));
+	}
+	rig_kick(c, Q_EVENT);
+	return 0;
+}

@@ -40,6 +40,10 @@ struct pcm_params roomy_params(const struct conform *c, uint32_t stream, unsigne
 /* From INIT. */
 int hook_prepare(struct conform *c, uint32_t stream, const struct pcm_params *p);
 
+int hook_plug(struct conform *c, uint32_t jack, bool connected);
+
+/* Buffers for events, of so many bytes, and a kick. */
+int events_give(struct conform *c, struct chain *ch, unsigned n, uint32_t bytes);
 /* Events since the last call: exactly this one, or none (code 0). */
 int hook_one_event(struct conform *c, uint32_t code, uint32_t data);
 

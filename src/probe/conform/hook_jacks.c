@@ -7,12 +7,6 @@
 #define JACK 24u
 #define JACKS_MAX 64u
 
-static int plug(struct conform *c, uint32_t jack, bool connected)
-{
-	TRY(hook(c, "test-jack", "{s:i, s:b}", "jack", (int)jack, "connected", (int)connected));
-	return rig_poll(c, 0);
-}
-
 static uint32_t code_of(bool connected)
 {
 	return connected ? SND_EVT_JACK_CONNECTED : SND_EVT_JACK_DISCONNECTED;
@@ -46,9 +40,9 @@ static int told(struct conform *c)
 
 	TRY(jacks_up(c, NULL, is));
 	for (uint32_t j = 0; j < c->rig.counts.jacks && j < JACKS_MAX; j++) {
-		TRY(plug(c, j, !is[j]));
+		TRY(hook_plug(c, j, !is[j]));
 		TRY(hook_one_event(c, code_of(!is[j]), j));
-		TRY(plug(c, j, is[j]));
+		TRY(hook_plug(c, j, is[j]));
 		TRY(hook_one_event(c, code_of(is[j]), j));
 	}
 	return 0;
@@ -61,7 +55,7 @@ static int shown(struct conform *c)
 	TRY(jacks_up(c, NULL, is));
 	for (uint32_t j = 0; j < c->rig.counts.jacks && j < JACKS_MAX; j++)
 		for (unsigned i = 1; i <= 2; i++) {
-			TRY(plug(c, j, is[j] != (i & 1)));
+			TRY(hook_plug(c, j, is[j] != (i & 1)));
 			TRY(jack_state(c, j, &now));
 			EXPECT_EQ(c, now, is[j] != (i & 1), "connected of jack %u", j);
 		}
@@ -86,7 +80,7 @@ static int in_range(struct conform *c)
 		uint32_t j = any(&seed) % jacks;
 		bool to = any(&seed) & 1;
 
-		TRY(plug(c, j, to));
+		TRY(hook_plug(c, j, to));
 		TRY(hook_one_event(c, is[j] == to ? 0 : code_of(to), j));
 		is[j] = to;
 	}
@@ -98,22 +92,11 @@ static int only_changes(struct conform *c)
 	bool is[JACKS_MAX];
 
 	TRY(jacks_up(c, NULL, is));
-	TRY(plug(c, 0, is[0]));
+	TRY(hook_plug(c, 0, is[0]));
 	TRY(hook_one_event(c, 0, 0));
-	TRY(plug(c, 0, !is[0]));
-	TRY(plug(c, 0, !is[0]));
+	TRY(hook_plug(c, 0, !is[0]));
+	TRY(hook_plug(c, 0, !is[0]));
 	return hook_one_event(c, code_of(!is[0]), 0);
-}
-
-/* Buffers of our own, with a kick. */
-static int give(struct conform *c, struct chain *ch, unsigned n, uint32_t bytes)
-{
-	for (unsigned i = 0; i < n; i++) {
-		TRY(chain_init(c, &ch[i], Q_EVENT, 0, bytes));
-		TRY(chain_post(c, &ch[i]));
-	}
-	rig_kick(c, Q_EVENT);
-	return 0;
 }
 
 static int is_event(struct conform *c, const struct chain *ch, uint32_t code, uint32_t data)
@@ -132,12 +115,12 @@ static int one_per_buffer(struct conform *c)
 	bool is[JACKS_MAX];
 
 	TRY(jacks_up(c, &setup, is));
-	TRY(give(c, ch, 2, 64));
-	TRY(plug(c, 0, !is[0]));
+	TRY(events_give(c, ch, 2, 64));
+	TRY(hook_plug(c, 0, !is[0]));
 	TRY(is_event(c, &ch[0], code_of(!is[0]), 0));
 	EXPECT(c, chain_untouched(&ch[0], 8), "more than the event was written");
 	EXPECT(c, !ch[1].done && chain_untouched(&ch[1], 0), "a second buffer was taken");
-	TRY(plug(c, 0, is[0]));
+	TRY(hook_plug(c, 0, is[0]));
 	return is_event(c, &ch[1], code_of(is[0]), 0);
 }
 
@@ -150,8 +133,8 @@ static int gathered(struct conform *c)
 
 	TRY(jacks_up(c, &setup, is));
 	for (unsigned i = 0; i < 3; i++)
-		TRY(plug(c, 0, !is[0] != (i & 1)));
-	TRY(give(c, ch, 4, 8));
+		TRY(hook_plug(c, 0, !is[0] != (i & 1)));
+	TRY(events_give(c, ch, 4, 8));
 	TRY(chain_wait(c, &ch[0]));
 	TRY(is_event(c, &ch[0], code_of(!is[0]), 0));
 	for (unsigned i = 1; i < 4; i++)
@@ -167,11 +150,11 @@ static int back_again(struct conform *c)
 
 	TRY(jacks_up(c, &setup, is));
 	for (unsigned i = 0; i < 10; i++)
-		TRY(plug(c, 0, is[0] == (i & 1)));
-	TRY(give(c, ch, 4, 8));
+		TRY(hook_plug(c, 0, is[0] == (i & 1)));
+	TRY(events_give(c, ch, 4, 8));
 	TRY(rig_watch(c, QUIET_MS));
 	EXPECT_EQ(c, chains_done(ch, 4), 0, "events for a plug that is where it was");
-	TRY(plug(c, 0, !is[0]));
+	TRY(hook_plug(c, 0, !is[0]));
 	return is_event(c, &ch[0], code_of(!is[0]), 0);
 }
 
@@ -189,7 +172,7 @@ static int never_wrong(struct conform *c)
 		put32(info.out + 8, 1);
 		put32(info.out + 12, JACK);
 		TRY(chain_send(c, &info));
-		TRY(plug(c, 0, is[0]));
+		TRY(hook_plug(c, 0, is[0]));
 		TRY(chain_wait(c, &info));
 		believed = info.in[4 + 16];
 		for (; c->events_seen < c->rig.events; c->events_seen++)
@@ -207,9 +190,9 @@ static int short_buffer(struct conform *c)
 	bool is[JACKS_MAX];
 
 	TRY(jacks_up(c, &setup, is));
-	TRY(give(c, &small, 1, 4));
-	TRY(give(c, &good, 1, 8));
-	TRY(plug(c, 0, !is[0]));
+	TRY(events_give(c, &small, 1, 4));
+	TRY(events_give(c, &good, 1, 8));
+	TRY(hook_plug(c, 0, !is[0]));
 	EXPECT(c, small.done && small.len == 0, "the buffer of 4 bytes: used length %u", small.len);
 	EXPECT(c, chain_untouched(&small, 0), "something was written to it");
 	EXPECT(c, c->rig.errs[Q_EVENT], "the error descriptor was not signalled");
@@ -225,8 +208,8 @@ static int readable_buffer(struct conform *c)
 	TRY(jacks_up(c, &setup, is));
 	TRY(chain_init(c, &mixed, Q_EVENT, 8, 8));
 	TRY(chain_post(c, &mixed));
-	TRY(give(c, &good, 1, 8));
-	TRY(plug(c, 0, !is[0]));
+	TRY(events_give(c, &good, 1, 8));
+	TRY(hook_plug(c, 0, !is[0]));
 	EXPECT(c, mixed.done && mixed.len == 0, "the buffer with a readable part: used length %u",
 		mixed.len);
 	EXPECT(c, chain_untouched(&mixed, 0) && !get64(mixed.out), "it was written to");
@@ -242,7 +225,7 @@ static int no_kick(struct conform *c)
 	TRY(jacks_up(c, &setup, is));
 	TRY(chain_init(c, &ch, Q_EVENT, 0, 8));
 	TRY(chain_post(c, &ch));
-	TRY(plug(c, 0, !is[0]));
+	TRY(hook_plug(c, 0, !is[0]));
 	return is_event(c, &ch, code_of(!is[0]), 0);
 }
 
@@ -264,7 +247,7 @@ static int suspended(struct conform *c)
 		calls[q] = c->rig.calls[q];
 	}
 	for (unsigned i = 0; i < 21; i++)
-		TRY(plug(c, 0, is[0] == (i & 1)));
+		TRY(hook_plug(c, 0, is[0] == (i & 1)));
 	TRY(hook_advance(c, 480, 100));
 	TRY(rig_watch(c, QUIET_MS));
 	for (unsigned q = 0; q < QUEUES; q++) {
