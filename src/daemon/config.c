@@ -322,6 +322,12 @@ static bool key_properties(struct parser *p, const char *value)
 	return set_text(p, value, s->properties, sizeof(s->properties));
 }
 
+static bool key_capture(struct parser *p, const char *value)
+{
+	return on_off_parse(value, &p->c->stream[p->c->streams - 1].capture) ||
+		bad(p, value, "neither on nor off");
+}
+
 static bool key_connected(struct parser *p, const char *value)
 {
 	return set_bool(p, value, &p->c->jack[p->c->jacks - 1].connected);
@@ -402,6 +408,7 @@ static const struct key {
 	{ SECTION_STREAM, "xrun-events", key_xrun_events },
 	{ SECTION_STREAM, "target", key_target },
 	{ SECTION_STREAM, "properties", key_properties },
+	{ SECTION_STREAM, "capture", key_capture },
 	{ SECTION_JACK, "device", key_group },
 	{ SECTION_JACK, "type", key_type },
 	{ SECTION_JACK, "connected", key_connected },

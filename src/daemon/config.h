@@ -24,12 +24,6 @@
 #define CONFIG_LINE_MAX 190
 #define CONFIG_AUDIO_MAX 16
 
-enum config_auto {
-	CONFIG_AUTO_DEFAULT,	/* as the profile has it */
-	CONFIG_AUTO_NO,
-	CONFIG_AUTO_YES
-};
-
 /* Line numbers of sections and keys; 0: not from a file. */
 
 struct config_stream {
@@ -42,6 +36,7 @@ struct config_stream {
 	/* At the host's sound system; empty: not given. */
 	char target[CONFIG_NAME_MAX * 4];
 	char properties[CONFIG_LINE_MAX];
+	enum config_auto capture;	/* of an input */
 };
 
 struct config_jack {
@@ -78,7 +73,6 @@ struct config {
 	enum config_auto auto_jacks, auto_maps;
 	enum config_auto xrun_events;	/* of streams that do not say themselves */
 	bool controls;		/* the usual control elements */
-	bool outputs_only;	/* no inputs by default: a microphone is asked for */
 
 	unsigned streams, jacks, chmaps, audios;
 	struct config_stream stream[VSND_STREAMS_MAX];
@@ -89,7 +83,7 @@ struct config {
 
 /* What the command line says instead; 0 and false: nothing. */
 struct config_overrides {
-	bool simple, controls, outputs_only;
+	bool simple, controls;
 	struct stream_counts streams;
 	struct offer offer;
 };

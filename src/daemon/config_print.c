@@ -21,6 +21,8 @@ static void print_stream(const struct config_stream *s, FILE *f)
 		fprintf(f, "target = %s\n", s->target);
 	if (*s->properties)
 		fprintf(f, "properties = %s\n", s->properties);
+	if (s->capture)
+		fprintf(f, "capture = %s\n", s->capture == CONFIG_AUTO_YES ? "on" : "off");
 }
 
 static void print_jack(const struct config_jack *j, FILE *f)

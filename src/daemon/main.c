@@ -77,6 +77,7 @@ static int init_server(struct program *p)
 	err = vu_server_create(p->loop, &settings, &p->server);
 	if (err < 0)
 		goto fail;
+	sound_permit(&p->sound, &p->options, vu_server_device(p->server));
 	signals_set_device(vu_server_device(p->server));
 	p->hooks = (struct hooks){
 		.dev = vu_server_device(p->server),

@@ -47,6 +47,7 @@ static const char usage[] =
 	"      --name=NAME         what the host's mixer shows (default: vhost-user-snd)\n"
 	"      --target=TARGET     where to play; pipewire: a node.name or object.serial\n"
 	"      --target-in=TARGET  where to record from\n"
+	"      --capture=WHETHER   on, or off (default): guests record silence\n"
 	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
 	"\n"
 	"The card that the guest gets:\n"
@@ -160,6 +161,11 @@ static bool set_target_in(struct options *o, const char *value)
 	return *value;
 }
 
+static bool set_capture(struct options *o, const char *value)
+{
+	return on_off_parse(value, &o->capture);
+}
+
 static bool set_properties(struct options *o, const char *value)
 {
 	o->properties = value;
@@ -271,6 +277,7 @@ static const struct option table[] = {
 	{ "--name", true, true, set_name },
 	{ "--target", true, true, set_target },
 	{ "--target-in", true, true, set_target_in },
+	{ "--capture", true, true, set_capture },
 	{ "--properties", true, true, set_properties },
 	{ "--streams", true, false, set_streams },
 	{ "--formats", true, false, set_formats },
@@ -431,9 +438,10 @@ static int check_all(const struct options *o)
 		return usage_error("--null-pace needs --audio=null", NULL);
 	if (o->file_in_loop && !o->file_in)
 		return usage_error("--file-in-loop needs --file-in", NULL);
-	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties))
-		return usage_error("--name, --target, --target-in and --properties need the host's sound, "
-			"e.g. --audio=pipewire", NULL);
+	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties ||
+			o->capture))
+		return usage_error("--name, --target, --target-in, --capture and --properties need the "
+			"host's sound, e.g. --audio=pipewire", NULL);
 	if (may_file && (o->file_out || o->file_in) && audio_file_check(&config, &what, &reason) == -EINVAL)
 		return value_error(o, "file-out", o->file_out, reason);
 	return -1;
@@ -443,7 +451,6 @@ static int complete(struct options *o)
 {
 	struct config_error error;
 
-	o->card.outputs_only = strcmp(o->audio, "pipewire") == 0;
 	config_override(&o->config, &o->card);
 	return config_complete(&o->config, &error) ? -1 : config_error(o, &error);
 }

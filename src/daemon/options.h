@@ -28,6 +28,7 @@ struct options {
 	const char *file_out, *file_in;	/* NULL: not given */
 	bool file_in_loop, file_fast, null_fast;
 	const char *name, *target, *target_in, *properties;	/* NULL: not given */
+	enum config_auto capture;
 
 	const char *config_path;	/* NULL: not given */
 	bool print_config;

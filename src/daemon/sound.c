@@ -125,6 +125,26 @@ static const struct backend *choose(const struct sound *s, const struct options 
 	return b;
 }
 
+static bool may_capture(const struct options *o, const struct config_stream *stream)
+{
+	return (stream->capture ? stream->capture : o->capture) == CONFIG_AUTO_YES;
+}
+
+void sound_permit(const struct sound *s, const struct options *o, struct vsnd *dev)
+{
+	unsigned denied = 0;
+
+	for (unsigned i = config_outputs(&o->config); s->is_host && i < o->config.streams; i++) {
+		if (may_capture(o, &o->config.stream[i]))
+			continue;
+		vsnd_stream_allow(dev, i, false);
+		denied++;
+	}
+	if (denied)
+		log_line(LOG_LEVEL_INFO, "%u inputs record silence unless allowed (--capture=on)",
+			denied);
+}
+
 int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *device)
 {
 	const struct backend *b;
@@ -136,6 +156,7 @@ int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *d
 		return -ENOTSUP;
 	}
 	device->audio = *b->ops;
+	s->is_host = b->answers;
 	if (b->answers)
 		device->audio_config = &s->host;
 	if (*b->ops == null_ops) {

@@ -16,6 +16,11 @@ bool stream_live(const struct vsnd_stream *s)
 	return s->queue->active && (s->mode == IO_RUN || s->mode == IO_FLUSH);
 }
 
+bool stream_closed(const struct vsnd_stream *s)
+{
+	return s->denied && gain_is_silent(&s->gain);
+}
+
 /* A new life after PREPARE. */
 void stream_rewind(struct vsnd_stream *s)
 {
