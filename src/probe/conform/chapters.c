@@ -35,6 +35,8 @@ const struct chapter chapters[] = {
 	{ "host", "Hooks: a host that fails, and what it is asked for", hook_failure_scenarios },
 	{ "xruns", "Hooks: gaps, and who is told", hook_xrun_scenarios },
 	{ "jack-events", "Hooks: plugs and event buffers", hook_jack_scenarios },
+	{ "host-controls", "Hooks: control elements, from both sides", hook_control_scenarios },
+	{ "gains", "Hooks: what control elements do to the sound", hook_gain_scenarios },
 	{ "peers", "Mistakes of other devices", peer_scenarios },
 	{ 0 },
 };

@@ -40,5 +40,7 @@ extern const struct scenario hook_output_scenarios[];
 extern const struct scenario hook_input_scenarios[];
 extern const struct scenario hook_failure_scenarios[];
 extern const struct scenario hook_xrun_scenarios[];
+extern const struct scenario hook_control_scenarios[];
+extern const struct scenario hook_gain_scenarios[];
 
 #endif
