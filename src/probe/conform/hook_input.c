@@ -70,7 +70,7 @@ static int to_the_frame(struct conform *c)
 
 static int unchanged(struct conform *c)
 {
-	static struct chain ch[LONG_PERIODS];
+	static struct chain ch[LONG_PERIODS + 6];
 	struct pcm_params p;
 	uint64_t moved = 0;
 	uint32_t in, period;
@@ -79,11 +79,14 @@ static int unchanged(struct conform *c)
 	TRY(run(c, &in, &p));
 	period = p.period_bytes / frame_bytes(&p);
 	while (checked < LONG_PERIODS) {
-		for (; sent < LONG_PERIODS && (uint64_t)sent * period < moved + 6ULL * period; sent++)
+		/* The last one may have to wait for a driver that looks: more than that. */
+		for (; sent < LONG_PERIODS + 6 && (uint64_t)sent * period < moved + 6ULL * period;
+			sent++)
 			TRY(rx_send(c, &ch[sent], in, p.period_bytes));
 		TRY(hook_advance(c, moved % 5 ? 441 : 1021, 1));
 		moved += moved % 5 ? 441 : 1021;
-		for (; checked < sent && (uint64_t)(checked + 1) * period <= moved; checked++)
+		for (; checked < LONG_PERIODS &&
+			(uint64_t)(checked + 1) * period <= moved; checked++)
 			TRY(is_full(c, &ch[checked], (uint64_t)checked * p.period_bytes,
 				frame_bytes(&p)));
 	}

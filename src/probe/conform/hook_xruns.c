@@ -16,7 +16,7 @@ static int prepared(struct conform *c, const struct rig_setup *setup, unsigned d
 	TRY(hook_manual(c));
 	if (features & ~c->pcm[*ret].features)
 		return skip(c, "stream %u does not offer EVT_XRUNS", *ret);
-	*p = roomy_params(c, *ret, 8);
+	*p = roomy_params(c, *ret, 256);
 	p->features = features;
 	return hook_prepare(c, *ret, p);
 }
