@@ -130,7 +130,7 @@ static int newest_are_lost(struct conform *c)
 
 	TRY(run(c, &in, &p));
 	frame = frame_bytes(&p);
-	TRY(rx_send(c, &ch[0], in, 480 * frame));
+	TRY(rx_send(c, &ch[0], in, 720 * frame));
 	TRY(hook_advance(c, 480, 4));
 	TRY(is_full(c, &ch[0], 0, frame));
 	TRY(rx_send(c, &ch[1], in, 480 * frame));

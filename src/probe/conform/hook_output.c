@@ -180,9 +180,9 @@ static int parts_of_frames(struct conform *c)
 	TRY(run(c, &out, &p));
 	TRY(pattern_send(c, &ch[0], out, &at, p.period_bytes + 1));
 	TRY(pattern_send(c, &ch[1], out, &at, p.period_bytes - 2));
-	TRY(hook_advance(c, 100, 8));
+	TRY(hook_advance(c, 2 * p.period_bytes / frame_bytes(&p) - 1, 1));
 	TRY(pattern_send(c, &ch[2], out, &at, 1));
-	TRY(hook_advance(c, 160, 1));
+	TRY(hook_advance(c, 1, 1));
 	EXPECT_EQ(c, chains_done(ch, 3), 3, "messages that came back");
 	return hook_heard(c, out, 0, (size_t)at, 0);
 }

@@ -74,7 +74,8 @@ static int once_a_gap(struct conform *c)
 	TRY(prepared(c, NULL, SND_D_OUTPUT, EVT_XRUNS, &out, &p));
 	TRY(must_pcm(c, SND_R_PCM_START, out));
 	for (unsigned i = 0; i < 3; i++) {
-		TRY(hook_advance(c, 480, 100));
+		for (unsigned k = 0; k < 10; k++)
+			TRY(hook_advance(c, 480, 10));
 		TRY(hook_one_event(c, SND_EVT_PCM_XRUN, out));
 		TRY(tx_send(c, &ch, out, 480 * frame_bytes(&p)));
 		TRY(hook_advance(c, 240, 2));
