@@ -11,43 +11,44 @@
 #define PIECE	  16384u
 #define CONNECT_MS 5000
 
-static int hook_call(struct conform *c, json_t **ret, const char *command, json_t *args)
+static int hook_call(struct conform *c, json_t **ret, const char *command, const char *args,
+	va_list ap)
 {
+	json_t *packed;
 	char *text;
 	int err;
 
-	if (!hooks_knows(&c->hooks, command)) {
-		json_decref(args);
+	if (!hooks_knows(&c->hooks, command))
 		return skip(c, "the back-end's hooks have no %s", command);
-	}
-	text = json_dumps(args, JSON_COMPACT);
+	packed = json_vpack_ex(NULL, 0, args, ap);
+	text = json_dumps(packed, JSON_COMPACT);
 	trace(c, "=> %s %s", command, text ? text : "");
 	free(text);
-	err = hooks_call(&c->hooks, command, args, ret);
+	err = hooks_call(&c->hooks, command, packed, ret);
 	INSIST(c, !err, "%s", complaint());
 	return 0;
 }
 
 int hook(struct conform *c, const char *command, const char *args, ...)
 {
-	json_t *packed;
 	va_list ap;
+	int err;
 
 	va_start(ap, args);
-	packed = json_vpack_ex(NULL, 0, args, ap);
+	err = hook_call(c, NULL, command, args, ap);
 	va_end(ap);
-	return hook_call(c, NULL, command, packed);
+	return err;
 }
 
 int hook_ask(struct conform *c, json_t **ret, const char *command, const char *args, ...)
 {
-	json_t *packed;
 	va_list ap;
+	int err;
 
 	va_start(ap, args);
-	packed = json_vpack_ex(NULL, 0, args, ap);
+	err = hook_call(c, ret, command, args, ap);
 	va_end(ap);
-	return hook_call(c, ret, command, packed);
+	return err;
 }
 
 int rig_hooks(struct conform *c)

@@ -21,37 +21,21 @@ static int prepared(struct conform *c, const struct rig_setup *setup, unsigned d
 	return hook_prepare(c, *ret, p);
 }
 
-/* With the first frame that is missing, and not before. */
-static int underrun(struct conform *c)
+/* With the first frame that is missing or lost, and not before. */
+static int gap_told(struct conform *c)
 {
 	struct pcm_params p;
 	struct chain ch;
-	uint32_t out;
+	uint32_t stream;
 
-	TRY(prepared(c, NULL, SND_D_OUTPUT, EVT_XRUNS, &out, &p));
-	TRY(tx_send(c, &ch, out, 480 * frame_bytes(&p)));
-	TRY(must_pcm(c, SND_R_PCM_START, out));
+	TRY(prepared(c, NULL, (unsigned)c->scenario->arg, EVT_XRUNS, &stream, &p));
+	TRY(io_send(c, &ch, stream, 480 * frame_bytes(&p)));
+	TRY(must_pcm(c, SND_R_PCM_START, stream));
 	TRY(hook_advance(c, 480, 1));
 	EXPECT(c, ch.done, "the message did not come back with its last frame");
 	TRY(hook_one_event(c, 0, 0));
 	TRY(hook_advance(c, 1, 1));
-	return hook_one_event(c, SND_EVT_PCM_XRUN, out);
-}
-
-static int overrun(struct conform *c)
-{
-	struct pcm_params p;
-	struct chain ch;
-	uint32_t in;
-
-	TRY(prepared(c, NULL, SND_D_INPUT, EVT_XRUNS, &in, &p));
-	TRY(rx_send(c, &ch, in, 480 * frame_bytes(&p)));
-	TRY(must_pcm(c, SND_R_PCM_START, in));
-	TRY(hook_advance(c, 480, 1));
-	EXPECT(c, ch.done, "the message did not come back with its last frame");
-	TRY(hook_one_event(c, 0, 0));
-	TRY(hook_advance(c, 1, 1));
-	return hook_one_event(c, SND_EVT_PCM_XRUN, in);
+	return hook_one_event(c, SND_EVT_PCM_XRUN, stream);
 }
 
 static int not_selected(struct conform *c)
@@ -220,9 +204,9 @@ const struct scenario hook_xrun_scenarios[] = {
 	{ .id = "SND-PEVT-1h", .title = "a second of nothing, and no event is selected",
 		.run = not_selected, .clause = EVT "if the feature was selected" },
 	{ .id = "SND-PEVT-2h", .title = "an underrun is told with the first missing frame",
-		.run = underrun, .clause = EVT "VIRTIO_SND_EVT_PCM_XRUN" },
+		.run = gap_told, .arg = SND_D_OUTPUT, .clause = EVT "VIRTIO_SND_EVT_PCM_XRUN" },
 	{ .id = "SND-PEVT-3h", .title = "an overrun is told with the first lost frame",
-		.run = overrun, .clause = EVT "VIRTIO_SND_EVT_PCM_XRUN" },
+		.run = gap_told, .arg = SND_D_INPUT, .clause = EVT "VIRTIO_SND_EVT_PCM_XRUN" },
 	{ .id = "SND-PEVT-4h", .title = "one event a gap", .run = once_a_gap,
 		.recommended = true, .clause = EVT "silent" },
 	{ .id = "SND-PEVT-6h", .title = "no event of a stream that does not run",
