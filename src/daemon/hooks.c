@@ -65,6 +65,15 @@ static void set(struct control_call *call, const char *name, uint64_t value)
 	json_object_set_new(call->reply, name, json_integer((json_int_t)value));
 }
 
+static enum control_result device(void *ctx, struct control_call *call)
+{
+	(void)ctx;
+	if (!control_unpack(call, "{}"))
+		return CONTROL_FAILED;
+	set(call, "device_id", VSND_DEVICE_ID);
+	return CONTROL_DONE;
+}
+
 static enum control_result reset(void *ctx, struct control_call *call)
 {
 	struct hooks *h = ctx;
@@ -263,6 +272,7 @@ static enum control_result counters(void *ctx, struct control_call *call)
 }
 
 const struct control_command hooks_commands[] = {
+	{ "test-device", device },
 	{ "test-reset", reset },
 	{ "test-clock", clock_ },
 	{ "test-advance", advance },

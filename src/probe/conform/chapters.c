@@ -32,6 +32,7 @@ const struct chapter chapters[] = {
 	{ "program", "vhost-user: the program", program_scenarios },
 	{ "hooks-output", "Hooks: what is played, to the frame", hook_output_scenarios },
 	{ "hooks-input", "Hooks: what is recorded, to the frame", hook_input_scenarios },
+	{ "hooks-life", "Hooks: streams beside each other, pauses, resets", hook_life_scenarios },
 	{ "hooks-host", "Hooks: a host that fails, and what it is asked for", hook_failure_scenarios },
 	{ "hooks-xruns", "Hooks: gaps, and who is told", hook_xrun_scenarios },
 	{ "hooks-jacks", "Hooks: plugs and event buffers", hook_jack_scenarios },

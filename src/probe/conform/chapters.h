@@ -42,5 +42,6 @@ extern const struct scenario hook_failure_scenarios[];
 extern const struct scenario hook_xrun_scenarios[];
 extern const struct scenario hook_control_scenarios[];
 extern const struct scenario hook_gain_scenarios[];
+extern const struct scenario hook_life_scenarios[];
 
 #endif

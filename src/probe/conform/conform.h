@@ -74,7 +74,6 @@ struct conform {
 	struct rig rig;
 	struct hooks hooks; /* see hook.h */
 	bool hooked;
-	unsigned events_seen;
 
 	/* What the device has; see card.h. */
 	bool card_known;

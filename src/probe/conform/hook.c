@@ -206,9 +206,9 @@ int hook_one_event(struct conform *c, uint32_t code, uint32_t data)
 {
 	const struct rig *r = &c->rig;
 	const struct event *e = &r->log[(r->events - 1) % EVENT_LOG];
-	unsigned came = r->events - c->events_seen;
+	unsigned came = r->events - c->rig.events_seen;
 
-	c->events_seen = r->events;
+	c->rig.events_seen = r->events;
 	if (!code) {
 		EXPECT(c, !came, "%u events came, the last 0x%x data 0x%x; none was due", came,
 			e->code, e->data);

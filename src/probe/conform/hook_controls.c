@@ -141,8 +141,8 @@ static int volatile_value(struct conform *c)
 	TRY(value_read(c, e.id, &before));
 	value_other(&e, before.chain.in + 4, value);
 	TRY(host_sets(c, &e, value));
-	EXPECT(c, c->rig.events - c->events_seen <= 1, "%u events for one change",
-		c->rig.events - c->events_seen);
+	EXPECT(c, c->rig.events - c->rig.events_seen <= 1, "%u events for one change",
+		c->rig.events - c->rig.events_seen);
 	return guest_has(c, &e, value);
 }
 

@@ -93,6 +93,47 @@ static int unchanged(struct conform *c)
 	return 0;
 }
 
+/* Places that are no whole frames: bytes go on without a seam. */
+static int odd_sizes(struct conform *c)
+{
+	static const uint32_t bytes[] = { 1, 2, 3, 5, 7, 1919, 11, 1921, 3, 4 };
+	struct chain ch[10];
+	struct pcm_params p;
+	uint64_t at = 0;
+	uint32_t in;
+
+	TRY(run(c, &in, &p));
+	for (unsigned i = 0; i < 10; i++)
+		TRY(rx_send(c, &ch[i], in, bytes[i]));
+	TRY(hook_advance(c, 97, 11));
+	for (unsigned i = 0; i < 10; i++) {
+		TRY(is_full(c, &ch[i], at, frame_bytes(&p)));
+		at += bytes[i];
+	}
+	return 0;
+}
+
+/* ... also when the next one comes late for the rest of a frame. */
+static int rest_of_a_frame(struct conform *c)
+{
+	struct chain ch[3];
+	struct pcm_params p;
+	uint32_t in, frame;
+
+	TRY(run(c, &in, &p));
+	frame = frame_bytes(&p);
+	if (frame < 2)
+		return skip(c, "a frame is one byte");
+	TRY(rx_send(c, &ch[0], in, 480 * frame + 1));
+	TRY(hook_advance(c, 481, 1));
+	TRY(is_full(c, &ch[0], 0, frame));
+	TRY(rx_send(c, &ch[1], in, frame - 1));
+	TRY(rx_send(c, &ch[2], in, 480 * frame));
+	TRY(hook_advance(c, 480, 1));
+	TRY(is_full(c, &ch[1], 480ULL * frame + 1, frame));
+	return is_full(c, &ch[2], 481ULL * frame, frame);
+}
+
 /* Half a message, and RELEASE. */
 static int cut_short(struct conform *c)
 {
@@ -203,6 +244,10 @@ const struct scenario hook_input_scenarios[] = {
 		.run = newest_are_lost, .recommended = true, .clause = IN "silent" },
 	{ .id = "SND-RX-11", .title = "10 s in odd cycles arrive unchanged and in order",
 		.run = unchanged, .clause = IN "what the host records is what arrives" },
+	{ .id = "SND-RX-11b", .title = "buffers of no whole frames are one stream of bytes",
+		.run = odd_sizes, .recommended = true, .clause = IN "silent" },
+	{ .id = "SND-RX-11c", .title = "... also when one comes late for the rest of a frame",
+		.run = rest_of_a_frame, .recommended = true, .clause = IN "silent" },
 	{ .id = "SND-PCM-STOP-3h", .title = "a message half full goes on over STOP",
 		.run = pause_in_message, .clause = "PCM Command Lifecycle: STOP and START" },
 	{ .id = "SND-IO-3i", .title = "latency is the age of the newest frame", .run = age,

@@ -177,8 +177,8 @@ static int never_wrong(struct conform *c)
 		TRY(hook_plug(c, 0, is[0]));
 		TRY(chain_wait(c, &info));
 		believed = info.in[4 + 16];
-		for (; c->events_seen < c->rig.events; c->events_seen++)
-			believed = c->rig.log[c->events_seen % EVENT_LOG].code ==
+		for (; c->rig.events_seen < c->rig.events; c->rig.events_seen++)
+			believed = c->rig.log[c->rig.events_seen % EVENT_LOG].code ==
 				SND_EVT_JACK_CONNECTED;
 		EXPECT_EQ(c, believed, is[0], "what JACK_INFO and then the events say (round %u)", i);
 	}
@@ -259,7 +259,7 @@ static int suspended(struct conform *c)
 	}
 	TRY(hook_one_event(c, 0, 0));
 	INSIST(c, frontend_resume(&c->rig.fe) >= 0, "the VM cannot go on");
-	for (unsigned i = 0; i < 50 && c->rig.events == c->events_seen; i++)
+	for (unsigned i = 0; i < 50 && c->rig.events == c->rig.events_seen; i++)
 		TRY(rig_watch(c, 10));
 	return hook_one_event(c, code_of(!is[0]), 0);
 }
