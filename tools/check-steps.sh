@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dpipewire=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -106,7 +106,7 @@ step_clang() {
 step_asan() {
 	export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
 	export UBSAN_OPTIONS=print_stacktrace=1
-	CC=gcc sanitized asan address,undefined "unit fuzz"
+	CC=gcc sanitized asan address,undefined "unit fuzz daemon"
 }
 
 step_tsan() {

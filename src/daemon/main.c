@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "daemon/card.h"
+#include "daemon/commands.h"
 #include "daemon/control.h"
 #include "daemon/hooks.h"
 #include "daemon/log.h"
@@ -30,6 +31,7 @@ struct program {
 	struct card card;
 	struct loop *loop;
 	struct vu_server *server;
+	struct commands commands;
 	struct control *control;	/* NULL: not asked for */
 	struct hooks hooks;
 	struct socket_file socket_file, control_file;
@@ -103,6 +105,14 @@ static int init_control(struct program *p)
 		log_always("cannot start: %s", strerror(-err));
 		return err;
 	}
+	p->commands = (struct commands){
+		.dev = vu_server_device(p->server),
+		.server = p->server,
+		.config = &p->options.config,
+		.card = &p->card,
+		.audio = p->sound.backend,
+	};
+	commands_add(p->control, &p->commands);
 	if (p->hooks.audio) {
 		control_add(p->control, hooks_commands, hooks_command_count, &p->hooks);
 		control_add(p->control, hooks_card_commands, hooks_card_command_count, &p->hooks);

@@ -156,6 +156,7 @@ int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *d
 		return -ENOTSUP;
 	}
 	device->audio = *b->ops;
+	s->backend = b->name;
 	s->is_host = b->answers;
 	if (b->answers)
 		device->audio_config = &s->host;

@@ -14,6 +14,7 @@
 
 /* The configuration of the back-end that was chosen.  Stays in place as long as the device. */
 struct sound {
+	const char *backend;	/* its name */
 	bool is_host;	/* it plays into the host's sound system */
 	struct audio_null_config null;
 	struct audio_file_config file;

@@ -11,7 +11,7 @@
 
 /* Sub-commands, as bits: which options belong to which. */
 enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_CONFORM = 8, CMD_RECORD = 16,
-	CMD_BENCH = 32, CMD_ALL = 63 };
+	CMD_BENCH = 32, CMD_WATCH = 64, CMD_ALL = 127 };
 
 struct options {
 	const char *socket_path;
