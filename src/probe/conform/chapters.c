@@ -33,6 +33,7 @@ const struct chapter chapters[] = {
 	{ "regions", "vhost-user: memory regions", region_scenarios },
 	{ "config", "vhost-user: configuration space, channel", config_scenarios },
 	{ "program", "vhost-user: the program", program_scenarios },
+	{ "start", "vhost-user: how the program is started", program_start_scenarios },
 	{ "peers", "Mistakes of other devices", peer_scenarios },
 	{ 0 },
 };

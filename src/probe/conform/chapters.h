@@ -35,6 +35,7 @@ extern const struct scenario virtio_scenarios[];
 extern const struct scenario virtio_status_scenarios[];
 extern const struct scenario virtio_bit_scenarios[];
 extern const struct scenario program_scenarios[];
+extern const struct scenario program_start_scenarios[];
 extern const struct scenario peer_scenarios[];
 
 #endif
