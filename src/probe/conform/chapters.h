@@ -15,6 +15,9 @@ extern const struct scenario state_scenarios[];
 extern const struct scenario output_scenarios[];
 extern const struct scenario sound_scenarios[];
 extern const struct scenario framing_scenarios[];
+extern const struct scenario exchange_scenarios[];
+extern const struct scenario ring_state_scenarios[];
+extern const struct scenario region_scenarios[];
 extern const struct scenario feature_scenarios[];
 extern const struct scenario ring_scenarios[];
 extern const struct scenario memory_scenarios[];
@@ -32,6 +35,7 @@ extern const struct scenario virtio_scenarios[];
 extern const struct scenario virtio_status_scenarios[];
 extern const struct scenario virtio_bit_scenarios[];
 extern const struct scenario program_scenarios[];
+extern const struct scenario program_start_scenarios[];
 extern const struct scenario peer_scenarios[];
 
 /* With a hand on the host's side (hook.h). */
