@@ -174,7 +174,7 @@ static int tenth_in(struct conform *c, uint32_t out, unsigned format)
 	const struct pcm_format *f = &pcm_formats[format];
 	struct pcm_params p = stream_params(c, out);
 	unsigned bits = f->kind == 'f' ? 31 : f->bits;
-	const int64_t level[2] = { 1LL << (bits - 2), -(1LL << (bits - 3)) };
+	const int64_t level[2] = { (int64_t)1 << (bits - 2), -((int64_t)1 << (bits - 3)) };
 	const int64_t slack = 10 * (1 + (level[0] >> 22)); /* a gain has 24 bits or more */
 	const uint8_t *heard;
 	struct chain ch;
