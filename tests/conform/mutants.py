@@ -29,7 +29,7 @@ def run(*command, **more):
 def copy_tree(to):
     for top in ("meson.build", "meson_options.txt"):
         shutil.copy2(ROOT / top, to / top)
-    for top in ("src", "include", "tests"):
+    for top in ("src", "include", "doc", "tests"):
         shutil.copytree(ROOT / top, to / top)
 
 
