@@ -5,7 +5,7 @@
 
 #include "probe/conform/card.h"
 
-/* A skip without --played, or if the stream's samples cannot be told apart. */
+/* A skip without --played and without hooks, or if the stream's samples cannot be told apart. */
 int played_possible(struct conform *c, uint32_t stream);
 
 /* Bytes at a place of an endless pattern that no silence resembles. */
