@@ -22,7 +22,16 @@ struct audio_log {
 	void *ctx;
 };
 
-/* Plays into nothing and records silence, at the guest's rate.  No configuration. */
+/* The configuration of the back-end that plays into nothing and records silence. */
+struct audio_null_config {
+	/*
+	 * Without a clock, as fast as the guest gives and takes; what it gives is
+	 * then copied as if to a host's buffer.  For measuring.
+	 */
+	bool fast;
+};
+
+/* At the guest's rate, if there is no configuration. */
 extern const struct vsnd_audio_ops audio_null_ops;
 
 /* Plays into files and records from one.  See file.c. */

@@ -33,18 +33,21 @@ static const char usage[] =
 	"                          socket N and exit when it has gone\n"
 	"  With none of them the socket comes from systemd (LISTEN_FDS).\n"
 	"      --once              exit after the first front-end has gone\n"
+	"      --control-path=PATH make a socket at PATH for vsndctl, mode 0600\n"
 	"\n"
 	"Sound:\n"
-	"      --audio=NAME        null (default), file, pipewire, or auto: the first that\n"
-	"                          answers (also --backend)\n"
+	"      --audio=NAME        null (default), file, pipewire, test (for harnesses: doc/hooks.md),\n"
+	"                          or auto: the first that answers (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
 	"      --file-in=FILE      sound file that the guest records; silence after its end\n"
 	"      --file-in-loop      play it to the guest over and over\n"
 	"      --file-pace=PACE    realtime (default) or fast\n"
+	"      --null-pace=PACE    realtime (default) or fast, to measure what the device costs\n"
 	"      --name=NAME         what the host's mixer shows (default: vhost-user-snd)\n"
 	"      --target=TARGET     where to play; pipewire: a node.name or object.serial\n"
 	"      --target-in=TARGET  where to record from\n"
+	"      --capture=WHETHER   on, or off (default): guests record silence\n"
 	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
 	"\n"
 	"The card that the guest gets:\n"
@@ -65,7 +68,7 @@ static const char usage[] =
 	"      --print-capabilities  print what the program is, as JSON\n"
 	"      --version, --help\n"
 	"\n"
-	"The mode of the socket is 0777 less the umask.  SIGTERM and SIGINT end the\n"
+	"The mode of the socket at --socket-path is 0777 less the umask.  SIGTERM and SIGINT end the\n"
 	"program; SIGHUP is ignored.\n";
 
 struct option {
@@ -100,10 +103,21 @@ static bool parse_fd(const char *value, int *ret_fd)
 	return true;
 }
 
+static bool fits_socket(const char *path)
+{
+	return *path && strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
 static bool set_socket_path(struct options *o, const char *value)
 {
 	o->socket_path = value;
-	return *value && strlen(value) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	return fits_socket(value);
+}
+
+static bool set_control_path(struct options *o, const char *value)
+{
+	o->control_path = value;
+	return fits_socket(value);
 }
 
 static bool set_fd(struct options *o, const char *value)
@@ -147,6 +161,11 @@ static bool set_target_in(struct options *o, const char *value)
 	return *value;
 }
 
+static bool set_capture(struct options *o, const char *value)
+{
+	return on_off_parse(value, &o->capture);
+}
+
 static bool set_properties(struct options *o, const char *value)
 {
 	o->properties = value;
@@ -172,10 +191,20 @@ static bool set_file_in_loop(struct options *o, const char *value)
 	return !*value || !o->file_in_loop || strcmp(value, "yes") == 0;
 }
 
+static bool parse_pace(const char *value, bool *ret_fast)
+{
+	*ret_fast = strcmp(value, "fast") == 0;
+	return *ret_fast || strcmp(value, "realtime") == 0;
+}
+
 static bool set_file_pace(struct options *o, const char *value)
 {
-	o->file_fast = strcmp(value, "fast") == 0;
-	return o->file_fast || strcmp(value, "realtime") == 0;
+	return parse_pace(value, &o->file_fast);
+}
+
+static bool set_null_pace(struct options *o, const char *value)
+{
+	return parse_pace(value, &o->null_fast);
 }
 
 static bool set_streams(struct options *o, const char *value)
@@ -236,6 +265,7 @@ static const struct option table[] = {
 	{ "-s", true, false, set_socket_path },
 	{ "--fd", true, false, set_fd },
 	{ "--socket-fd", true, false, set_socket_fd },
+	{ "--control-path", true, false, set_control_path },
 	{ "--once", false, false, set_once },
 	{ "--audio", true, true, set_audio },
 	{ "--backend", true, true, set_audio },
@@ -243,9 +273,11 @@ static const struct option table[] = {
 	{ "--file-in", true, true, set_file_in },
 	{ "--file-in-loop", false, true, set_file_in_loop },
 	{ "--file-pace", true, true, set_file_pace },
+	{ "--null-pace", true, true, set_null_pace },
 	{ "--name", true, true, set_name },
 	{ "--target", true, true, set_target },
 	{ "--target-in", true, true, set_target_in },
+	{ "--capture", true, true, set_capture },
 	{ "--properties", true, true, set_properties },
 	{ "--streams", true, false, set_streams },
 	{ "--formats", true, false, set_formats },
@@ -402,11 +434,14 @@ static int check_all(const struct options *o)
 		return usage_error("--audio=file needs --file-out or --file-in", NULL);
 	if (!may_file && (o->file_out || o->file_in || o->file_fast))
 		return usage_error("--file-out, --file-in and --file-pace need --audio=file", NULL);
+	if (o->null_fast && strcmp(o->audio, "null") != 0)
+		return usage_error("--null-pace needs --audio=null", NULL);
 	if (o->file_in_loop && !o->file_in)
 		return usage_error("--file-in-loop needs --file-in", NULL);
-	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties))
-		return usage_error("--name, --target, --target-in and --properties need the host's sound, "
-			"e.g. --audio=pipewire", NULL);
+	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties ||
+			o->capture))
+		return usage_error("--name, --target, --target-in, --capture and --properties need the "
+			"host's sound, e.g. --audio=pipewire", NULL);
 	if (may_file && (o->file_out || o->file_in) && audio_file_check(&config, &what, &reason) == -EINVAL)
 		return value_error(o, "file-out", o->file_out, reason);
 	return -1;
@@ -416,7 +451,6 @@ static int complete(struct options *o)
 {
 	struct config_error error;
 
-	o->card.outputs_only = strcmp(o->audio, "pipewire") == 0;
 	config_override(&o->config, &o->card);
 	return config_complete(&o->config, &error) ? -1 : config_error(o, &error);
 }

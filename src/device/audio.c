@@ -72,6 +72,9 @@ static bool settle_kicks(struct io_queue *q)
 		if (io_fetch(q) == 0)
 			return false;
 		io_publish(q);
+		/* What a voice without a clock has not seen it takes in the next cycle. */
+		if (q->running)
+			return true;
 	}
 	return q->active;
 }
@@ -105,4 +108,10 @@ void vsnd_want_kicks(struct vsnd *dev, bool want)
 {
 	assert(want || dev->want_kicks > 0);
 	dev->want_kicks += want ? 1 : -1u;
+}
+
+void vsnd_audio_service(struct vsnd *dev)
+{
+	if (!atomic_exchange(&dev->service, true) && dev->cb.wake)
+		dev->cb.wake(dev->ctx);
 }

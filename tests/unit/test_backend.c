@@ -38,17 +38,16 @@ struct rig {
 
 #define MIC 1u
 
-static void open_rig(struct rig *r, const struct vsnd_audio_ops *ops, bool threadless)
+static void open_rig_with(struct rig *r, const struct vsnd_audio_ops *ops, const void *config)
 {
 	const uint64_t features = UINT64_C(1) << VSND_F_VERSION_1;
-	struct audio_test_config config = { .ret_audio = &r->audio, .threadless = threadless };
 	struct vsnd_mem_region region;
 	struct vsnd_settings s;
 
 	*r = (struct rig){ .next = 1 };
 	vsnd_settings_init(&s);
 	s.audio = ops;
-	s.audio_config = &config;
+	s.audio_config = config;
 	assert_int_equal(vsnd_create(&s, &r->dev), 0);
 	guest_init(&r->guest, 0x40000000, (size_t)4 << 20);
 	region = guest_region(&r->guest);
@@ -62,6 +61,13 @@ static void open_rig(struct rig *r, const struct vsnd_audio_ops *ops, bool threa
 		assert_int_equal(vsnd_queue_start(r->dev, q, &setup), 0);
 		assert_int_equal(vsnd_queue_enable(r->dev, q, true), 0);
 	}
+}
+
+static void open_rig(struct rig *r, bool threadless)
+{
+	struct audio_test_config config = { .ret_audio = &r->audio, .threadless = threadless };
+
+	open_rig_with(r, &audio_test_ops, &config);
 }
 
 static void close_rig(struct rig *r)
@@ -151,7 +157,7 @@ static void play(bool threadless)
 	uint64_t sent[4];
 	struct rig r;
 
-	open_rig(&r, &audio_test_ops, threadless);
+	open_rig(&r, threadless);
 	set_params(&r);
 	audio_test_set_open_error(r.audio, -ENOMEM);
 	assert_int_equal(command(&r, PREPARE), IOE);
@@ -184,8 +190,11 @@ static void play(bool threadless)
 	r.next = 1;
 	sent[3] = send(&r);
 	audio_test_set_flush(r.audio, 100);
-	audio_test_set_close_ms(r.audio, 5);
+	audio_test_hold_close(r.audio, true);
 	assert_int_equal(command(&r, RELEASE), OK);
+	assert_int_equal(audio_test_voices_closing(r.audio), 1);
+	audio_test_hold_close(r.audio, false);
+	assert_int_equal(audio_test_voices_closing(r.audio), 0);
 	expect_played(&r, 100, 100);
 	assert_int_equal(audio_test_voices(r.audio), 0);
 	assert_true(audio_test_cycles(r.audio) > 8);
@@ -236,7 +245,7 @@ static void record(bool threadless)
 	uint64_t data[3];
 	struct rig r;
 
-	open_rig(&r, &audio_test_ops, threadless);
+	open_rig(&r, threadless);
 	r.stream = MIC;
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
@@ -277,6 +286,115 @@ static void test_records_without_a_thread(void **state)
 	record(true);
 }
 
+/* A host that answers with errors: the messages fail at its pace, and then it goes on. */
+static void test_failed_output(void **state)
+{
+	struct ring_used used;
+	uint64_t sent[3];
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, true);
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < 3; i++)
+		sent[i] = send(&r);
+	assert_int_equal(command(&r, START), OK);
+	audio_test_set_delay(r.audio, 50);
+	audio_test_advance(r.audio, PERIOD / 2, 1);
+	audio_test_set_fails(r.audio, true);
+	audio_test_advance(r.audio, PERIOD / 2 - 1, 1);
+	assert_false(ring_collect(&r.ring[VSND_TXQ], &used));
+	audio_test_advance(r.audio, 1, 1);
+	assert_true(ring_collect(&r.ring[VSND_TXQ], &used));
+	audio_test_set_fails(r.audio, false);
+	audio_test_advance(r.audio, PERIOD, 1);
+	audio_test_set_fails(r.audio, true);
+	audio_test_set_stalled(r.audio, true);
+	audio_test_advance(r.audio, PERIOD, 1);
+	assert_true(ring_collect(&r.ring[VSND_TXQ], &used));
+	assert_false(ring_collect(&r.ring[VSND_TXQ], &used));
+	audio_test_set_stalled(r.audio, false);
+	audio_test_advance(r.audio, PERIOD, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(word(&r, sent[i], 0), i == 1 ? OK : IOE);
+		assert_int_equal(word(&r, sent[i], 1), i == 1 ? 50 * FRAME : 0);
+	}
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
+static void test_failed_input(void **state)
+{
+	const uint8_t bytes[] = { 1, 2, 3 };
+	struct audio_test_counters n;
+	struct ring_used used;
+	uint64_t data[3];
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, true);
+	r.stream = MIC;
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < 3; i++)
+		data[i] = place(&r);
+	assert_int_equal(command(&r, START), OK);
+	audio_test_set_ramp(r.audio);
+	audio_test_advance(r.audio, PERIOD, 1);
+	audio_test_set_fails(r.audio, true);
+	audio_test_advance(r.audio, PERIOD, 1);
+	audio_test_set_fails(r.audio, false);
+	audio_test_set_bytes(r.audio, bytes, sizeof(bytes));
+	audio_test_advance(r.audio, PERIOD, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(ring_collect(&r.ring[VSND_RXQ], &used));
+		assert_int_equal(used.len, i == 1 ? 8 : PERIOD * FRAME + 8);
+		assert_int_equal(word(&r, data[i] + PERIOD * FRAME, 0), i == 1 ? IOE : OK);
+	}
+	assert_int_equal(word(&r, data[0], 479), 479);
+	assert_int_equal(word(&r, data[2], 0), 0x01030201);
+	audio_test_counters(r.audio, MIC, &n);
+	assert_int_equal(n.frames, 3 * PERIOD);
+	assert_int_equal(n.guest_frames, 2 * PERIOD);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
+/* The hand lets go of the clock, and takes it again: time never goes back. */
+static void test_real_time(void **state)
+{
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	uint64_t cycles;
+	int64_t at_ns;
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, false);
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < PERIODS; i++)
+		send(&r);
+	assert_int_equal(command(&r, START), OK);
+	audio_test_advance(r.audio, PERIOD, 2);
+	at_ns = audio_test_now_ns(r.audio);
+	audio_test_set_real(r.audio, true);
+	for (unsigned i = 0; i < 5000 && audio_test_guest_frames(r.audio, 0) < 5 * PERIOD; i++)
+		nanosleep(&tick, NULL);
+	assert_true(audio_test_guest_frames(r.audio, 0) >= 5 * PERIOD);
+	audio_test_set_real(r.audio, false);
+	audio_test_cycle(r.audio);
+	assert_true(audio_test_now_ns(r.audio) - at_ns >= 25000000);
+	cycles = audio_test_cycles(r.audio);
+	nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
+	assert_int_equal(audio_test_cycles(r.audio), cycles);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
 /* The null back-end's microphone hears nothing, at the guest's rate. */
 static void null_records_silence(void **state)
 {
@@ -289,7 +407,7 @@ static void null_records_silence(void **state)
 	int64_t took_ms;
 
 	(void)state;
-	open_rig(&r, &audio_null_ops, false);
+	open_rig_with(&r, &audio_null_ops, NULL);
 	r.stream = MIC;
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
@@ -325,7 +443,7 @@ static void null_keeps_time(void **state)
 	int64_t took_ms;
 
 	(void)state;
-	open_rig(&r, &audio_null_ops, false);
+	open_rig_with(&r, &audio_null_ops, NULL);
 	set_params(&r);
 	assert_int_equal(command(&r, PREPARE), OK);
 	for (unsigned i = 0; i < PERIODS; i++)
@@ -345,6 +463,39 @@ static void null_keeps_time(void **state)
 	close_rig(&r);
 }
 
+/* Fast mode: what is queued is taken at once, a second of sound in no time. */
+static void null_may_hurry(void **state)
+{
+	const struct audio_null_config config = { .fast = true };
+	const struct timespec tick = { .tv_nsec = 100000 };
+	struct vsnd_stream_stats stats = { 0 };
+	struct ring_used used;
+	struct rig r;
+
+	(void)state;
+	open_rig_with(&r, &audio_null_ops, &config);
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < PERIODS; i++)
+		send(&r);
+	assert_int_equal(command(&r, START), OK);
+	for (unsigned sent = PERIODS; sent < 100; sent++) {
+		for (unsigned i = 0; i < 50000 && stats.frames < sent * PERIOD; i++) {
+			nanosleep(&tick, NULL);
+			assert_int_equal(vsnd_stream_stats(r.dev, 0, &stats), 0);
+		}
+		assert_int_equal(stats.frames, sent * PERIOD);
+		while (ring_collect(&r.ring[VSND_TXQ], &used))
+			;
+		send(&r);
+	}
+	assert_int_equal(stats.discarded, 0);
+	assert_int_equal(stats.xruns, 0);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,8 +503,12 @@ int main(void)
 		cmocka_unit_test(test_plays_without_a_thread),
 		cmocka_unit_test(test_records_on_its_thread),
 		cmocka_unit_test(test_records_without_a_thread),
+		cmocka_unit_test(test_failed_output),
+		cmocka_unit_test(test_failed_input),
+		cmocka_unit_test(test_real_time),
 		cmocka_unit_test(null_keeps_time),
 		cmocka_unit_test(null_records_silence),
+		cmocka_unit_test(null_may_hurry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
