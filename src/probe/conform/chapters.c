@@ -15,6 +15,7 @@ const struct chapter chapters[] = {
 	{ "input", "Sound: I/O messages, input", input_scenarios },
 	{ "events", "Sound: PCM events, event buffers", event_scenarios },
 	{ "sound", "Sound: what is heard", sound_scenarios },
+	{ "formats", "Sound: formats, channels and rates", format_scenarios },
 	{ "controls", "Sound: control elements", control_scenarios },
 	{ "values", "Sound: values of control elements", value_scenarios },
 	{ "metadata", "Sound: metadata and events of control elements", metadata_scenarios },
@@ -43,5 +44,6 @@ const struct chapter chapters[] = {
 	{ "hooks-controls", "Hooks: control elements, from both sides", hook_control_scenarios },
 	{ "hooks-gains", "Hooks: what control elements do to the sound", hook_gain_scenarios },
 	{ "peers", "Mistakes of other devices", peer_scenarios },
+	{ "abuse", "Mistakes of other devices: what wears them out", abuse_scenarios },
 	{ 0 },
 };

@@ -36,7 +36,9 @@ extern const struct scenario virtio_status_scenarios[];
 extern const struct scenario virtio_bit_scenarios[];
 extern const struct scenario program_scenarios[];
 extern const struct scenario program_start_scenarios[];
+extern const struct scenario format_scenarios[];
 extern const struct scenario peer_scenarios[];
+extern const struct scenario abuse_scenarios[];
 
 /* With a hand on the host's side (hook.h). */
 extern const struct scenario hook_jack_scenarios[];

@@ -120,6 +120,28 @@ static uint64_t compare(const uint8_t *file, size_t room, uint64_t at, uint64_t 
 	return bytes;
 }
 
+int played_values(struct conform *c, uint32_t stream, unsigned channels, double **ret,
+	size_t *ret_frames)
+{
+	SF_INFO info = { 0 };
+	char name[512];
+	sf_count_t got;
+	SNDFILE *f;
+
+	rig_down(c);
+	EXPECT(c, spawn_end(&c->session.backend) >= 0, "%s", complaint());
+	file_name(c, stream, name, sizeof(name));
+	f = sf_open(name, SFM_READ, &info);
+	EXPECT(c, f, "%s: %s", name, sf_strerror(NULL));
+	*ret_frames = (size_t)info.frames;
+	*ret = malloc((*ret_frames * channels + 1) * sizeof(double));
+	got = *ret && info.channels == (int)channels ? sf_readf_double(f, *ret, info.frames) : 0;
+	sf_close(f);
+	EXPECT_EQ(c, info.channels, channels, "channels of %s", name);
+	EXPECT_EQ(c, got, *ret_frames, "frames read from %s", name);
+	return 0;
+}
+
 int played_has_parts(struct conform *c, uint32_t stream, const uint64_t *ends, unsigned parts)
 {
 	const struct pcm_params p = stream_params(c, stream);
