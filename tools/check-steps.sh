@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dpulse=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
