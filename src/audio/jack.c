@@ -104,8 +104,8 @@ static void unmake(struct vsnd_audio *a)
 {
 	if (a->turns)
 		turns_free(a->turns);
-	waker_fini(&a->settle);
-	waker_fini(&a->ended);
+	wake_fini(&a->settle);
+	wake_fini(&a->end);
 	pthread_mutex_destroy(&a->lock);
 	free(a);
 }
@@ -125,13 +125,13 @@ static int jack_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 		return -ENOMEM;
 	a->dev = dev;
 	a->config = config;
-	a->settle.fd = a->ended.fd = -1;
+	a->settle.fd = a->end.fd = -1;
 	pthread_mutex_init(&a->lock, NULL);
 	jack_set_error_function(say_nothing);
 	jack_set_info_function(say_nothing);
-	err = waker_init(&a->settle);
+	err = wake_init(&a->settle);
 	if (err == 0)
-		err = waker_init(&a->ended);
+		err = wake_init(&a->end);
 	if (err == 0)
 		err = turns_create(take_turn, a, &a->turns);
 	if (err < 0)
@@ -158,10 +158,11 @@ static void jack_close(struct vsnd_audio *a)
 	pthread_mutex_lock(&a->lock);
 	a->ending = true;
 	pthread_mutex_unlock(&a->lock);
-	waker_wake(&a->settle);
+	wake_up(&a->settle);
 	turns_end(a->turns);
 	assert(!a->running);
-	if (!waker_wait(&a->ended, audio_now_ns() + END_NS)) {
+	wake_sleep(&a->end, audio_now_ns() + END_NS);
+	if (!atomic_load(&a->ended)) {
 		audio_say(&a->config->log, AUDIO_WARN, "JACK: the server does not answer; "
 			"leaving the connection");
 		pthread_mutex_lock(&a->lock);
@@ -205,7 +206,7 @@ static int jack_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	v->next_known = a->voices;
 	a->voices = v;
 	pthread_mutex_unlock(&a->lock);
-	waker_wake(&a->settle);
+	wake_up(&a->settle);
 	*ret_voice = v;
 	return 0;
 }
@@ -217,7 +218,7 @@ static void wish(struct vsnd_voice *v, bool *what, bool yes)
 	pthread_mutex_lock(&a->lock);
 	*what = yes;
 	pthread_mutex_unlock(&a->lock);
-	waker_wake(&a->settle);
+	wake_up(&a->settle);
 }
 
 /* A server that is known not to answer: nobody needs to wait for it at a START. */
@@ -319,7 +320,7 @@ static void jack_voice_close(struct vsnd_voice *v)
 	pthread_mutex_unlock(&a->lock);
 	if (ours)
 		jack_voice_free(v);
-	waker_wake(&a->settle);
+	wake_up(&a->settle);
 }
 
 static const struct vsnd_audio_ops jack_ops = {

@@ -32,6 +32,7 @@
 #include <jack/jack.h>
 
 #include "audio/audio.h"
+#include "audio/backoff.h"
 #include "audio/hosted.h"
 #include "audio/resample.h"
 #include "audio/sample.h"
@@ -87,13 +88,14 @@ struct vsnd_audio {
 	const struct audio_host_config *config;
 	struct vsnd *dev;
 	struct turns *turns;
-	struct waker settle, ended;
+	struct wake settle, end;
 	pthread_t thread;
 
 	/* Any thread's. */
 	atomic_bool serving;	/* there is a server, and it is not known to be gone */
 	atomic_bool lost;	/* the connection is to be given up */
 	_Atomic int64_t called_ns;	/* when the active client was called last; 0: it is not active */
+	atomic_bool ended;	/* vsnd-jack has done its last work */
 	_Atomic int64_t busy_ns;	/* since when vsnd-jack has something to do; 0: it has nothing */
 
 	/* Under lock. */
@@ -112,8 +114,7 @@ struct vsnd_audio {
 	int64_t dead_ns;
 	bool active;		/* the process callback is called */
 	bool complained;	/* about the server that is away */
-	int64_t retry_ns;
-	int64_t backoff_ns;
+	struct backoff backoff;
 	uint64_t missed;	/* cycles, as last told */
 	struct jack_own_port *ports;
 

@@ -11,12 +11,12 @@
 #include <jack/jack.h>
 
 #include "audio/os.h"
-#include "audio/waker.h"
+#include "audio/wake.h"
 
 #define ANSWER_NS 1000000000
 
 struct question {
-	struct waker answered;
+	struct wake answered;
 	atomic_bool there;
 	atomic_int askers;
 };
@@ -25,7 +25,7 @@ static void leave(struct question *q)
 {
 	if (atomic_fetch_sub(&q->askers, 1) > 1)
 		return;
-	waker_fini(&q->answered);
+	wake_fini(&q->answered);
 	free(q);
 }
 
@@ -35,7 +35,7 @@ static void *ask(void *arg)
 	jack_client_t *client = jack_client_open("vsnd-asks", JackNoStartServer, NULL);
 
 	atomic_store(&q->there, client);
-	waker_wake(&q->answered);
+	wake_up(&q->answered);
 	if (client)
 		jack_client_close(client);
 	leave(q);
@@ -56,7 +56,7 @@ bool audio_jack_answers(const struct audio_host_config *config)
 	(void)config;
 	if (!q)
 		return false;
-	if (waker_init(&q->answered) < 0) {
+	if (wake_init(&q->answered) < 0) {
 		free(q);
 		return false;
 	}
@@ -69,7 +69,7 @@ bool audio_jack_answers(const struct audio_host_config *config)
 		return false;
 	}
 	pthread_detach(thread);
-	waker_wait(&q->answered, audio_now_ns() + ANSWER_NS);
+	wake_sleep(&q->answered, audio_now_ns() + ANSWER_NS);
 	there = atomic_load(&q->there);
 	leave(q);
 	return there;

@@ -21,8 +21,6 @@
 
 #include "audio/os.h"
 
-#define BACKOFF_NS_MIN 100000000
-#define BACKOFF_NS_MAX 2000000000
 /* Ports that could not be made, and targets that are not there. */
 #define RETRY_NS 1000000000
 /* Until libjack's thread has found its end. */
@@ -50,7 +48,7 @@ static void on_shutdown(jack_status_t code, const char *reason, void *arg)
 	(void)reason;
 	atomic_store(&a->serving, false);
 	atomic_store(&a->lost, true);
-	waker_wake(&a->settle);
+	wake_up(&a->settle);
 	turns_wake(a->turns);
 }
 
@@ -61,7 +59,7 @@ static void on_port(jack_port_id_t port, int is_new, void *arg)
 
 	(void)port;
 	if (is_new)
-		waker_wake(&a->settle);
+		wake_up(&a->settle);
 }
 
 static void tell_device(struct vsnd_audio *a)
@@ -79,16 +77,6 @@ static void complain(struct vsnd_audio *a, const char *what)
 	if (!a->complained)
 		audio_say(&log, AUDIO_WARN, "JACK: %s; trying again", what);
 	a->complained = true;
-}
-
-static void back_off(struct vsnd_audio *a, int64_t now_ns)
-{
-	a->backoff_ns *= 2;
-	if (a->backoff_ns < BACKOFF_NS_MIN)
-		a->backoff_ns = BACKOFF_NS_MIN;
-	if (a->backoff_ns > BACKOFF_NS_MAX)
-		a->backoff_ns = BACKOFF_NS_MAX;
-	a->retry_ns = now_ns + a->backoff_ns;
 }
 
 /* A colon would end the client's name in the names of its ports. */
@@ -113,7 +101,7 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	client = jack_client_open(name, JackNoStartServer, &status);
 	if (!client) {
 		complain(a, status & JackServerFailed ? "no server" : "the server refuses");
-		back_off(a, now_ns);
+		backoff_failed(&a->backoff, now_ns);
 		return;
 	}
 	atomic_store(&a->lost, false);
@@ -127,7 +115,7 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 		"JACK: connected as %s, %u Hz, cycles of %u frames", jack_get_client_name(client),
 		(unsigned)a->host_hz, (unsigned)jack_get_buffer_size(client));
 	a->complained = false;
-	a->backoff_ns = 0;
+	backoff_succeeded(&a->backoff);
 	atomic_store(&a->serving, true);
 	tell_device(a);
 }
@@ -238,7 +226,7 @@ static void drop_connection(struct vsnd_audio *a, int64_t now_ns)
 	a->client = NULL;
 	atomic_store(&a->called_ns, 0);
 	a->active = false;
-	back_off(a, now_ns);
+	backoff_failed(&a->backoff, now_ns);
 	tell_device(a);
 }
 
@@ -251,9 +239,9 @@ static int64_t settle_connection(struct vsnd_audio *a, int64_t now_ns)
 	}
 	if (a->dead)
 		return a->dead_ns;
-	if (!a->client && now_ns >= a->retry_ns)
+	if (!a->client && now_ns >= a->backoff.retry_ns)
 		connect_to_server(a, now_ns);
-	return a->client ? TURNS_NEVER : a->retry_ns;
+	return a->client ? TURNS_NEVER : a->backoff.retry_ns;
 }
 
 static bool has_voices(struct vsnd_audio *a)
@@ -375,9 +363,10 @@ void *jack_host_main(void *arg)
 		goes_on = settle(a, &again_ns);
 		atomic_store(&a->busy_ns, 0);
 		if (goes_on)
-			waker_wait(&a->settle, again_ns);
+			wake_sleep(&a->settle, again_ns);
 	} while (goes_on);
 	disconnect(a);
-	waker_wake(&a->ended);
+	atomic_store(&a->ended, true);
+	wake_up(&a->end);
 	return NULL;
 }

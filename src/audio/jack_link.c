@@ -154,9 +154,10 @@ static void put(const struct jack_link *l, const struct jack_cycle *c, size_t at
 
 static void play_same(struct jack_link *l, const struct jack_cycle *c, int64_t delay)
 {
+	hosted_call(&l->voice->hosted, c->frames, delay, c->stamp, c->now_ns);
 	for (size_t at = 0, n; at < c->frames; at += n) {
 		n = piece_of(c->frames - at);
-		hosted_take(&l->voice->hosted, l->bytes, n, delay + (int64_t)at, c->stamp, c->now_ns);
+		hosted_piece(&l->voice->hosted, l->bytes, n);
 		put(l, c, at, n);
 	}
 }

@@ -9,9 +9,8 @@
 #include <sys/prctl.h>
 
 #include "audio/os.h"
-#include "audio/waker.h"
+#include "audio/wake.h"
 
-#define PACE_NEVER WAKER_NEVER
 /* A voice without a clock whose sink is full looks again after this. */
 #define PACE_RETRY_NS 1000000
 
@@ -21,8 +20,8 @@ struct pace {
 	pthread_t thread;
 
 	/* Any thread's. */
+	struct wake wake;
 	atomic_bool ending;
-	struct waker waker;
 
 	/* The audio thread's. */
 	struct pace_voice *voices;	/* those that run */
@@ -46,6 +45,14 @@ static int64_t nearest_due_ns(const struct pace *p)
 	return due_ns;
 }
 
+/* Until a wake-up or the nearest deadline, whichever comes first. */
+static void wait_for_turn(struct pace *p)
+{
+	struct pollfd fd;
+
+	wake_wait(&p->wake, &fd, 0, nearest_due_ns(p));
+}
+
 /* Frames that the guest has queued, or has room for. */
 static size_t ready_frames(const struct pace_voice *v)
 {
@@ -59,7 +66,7 @@ static void run_voice(struct pace_voice *v, int64_t now_ns)
 	if (!v->has_clock) {
 		bool done = v->move(v, ready_frames(v));
 
-		v->retry_ns = done ? PACE_NEVER : now_ns + PACE_RETRY_NS;
+		v->retry_ns = done ? WAKE_NEVER : now_ns + PACE_RETRY_NS;
 		return;
 	}
 	if (!pace_clock_is_due(&v->clock, now_ns))
@@ -79,7 +86,7 @@ static void take_turn(struct pace *p)
 	for (struct pace_voice *v = p->voices; v; v = v->next)
 		run_voice(v, p->now_ns);
 	after_ns = vsnd_cycle_end(p->dev);
-	p->device_due_ns = after_ns < 0 ? PACE_NEVER : p->now_ns + after_ns;
+	p->device_due_ns = after_ns < 0 ? WAKE_NEVER : p->now_ns + after_ns;
 }
 
 static void *pace_main(void *arg)
@@ -89,7 +96,7 @@ static void *pace_main(void *arg)
 	pthread_setname_np(pthread_self(), "vsnd-audio");
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	while (!atomic_load(&p->ending)) {
-		waker_wait(&p->waker, nearest_due_ns(p));
+		wait_for_turn(p);
 		take_turn(p);
 	}
 	return NULL;
@@ -103,18 +110,18 @@ int pace_create(struct vsnd *dev, struct pace **ret_pace)
 	if (!p)
 		return -ENOMEM;
 	p->dev = dev;
-	p->device_due_ns = PACE_NEVER;
-	err = waker_init(&p->waker);
+	p->device_due_ns = WAKE_NEVER;
+	err = wake_init(&p->wake);
 	if (err < 0)
 		goto free_pace;
 	err = audio_thread_start(pace_main, p, &p->thread);
 	if (err < 0)
-		goto close_wake;
+		goto fini_wake;
 	*ret_pace = p;
 	return 0;
 
-close_wake:
-	waker_fini(&p->waker);
+fini_wake:
+	wake_fini(&p->wake);
 free_pace:
 	free(p);
 	return err;
@@ -128,13 +135,13 @@ void pace_destroy(struct pace *p)
 	pace_wake(p);
 	pthread_join(p->thread, NULL);
 	assert(!p->voices);
-	waker_fini(&p->waker);
+	wake_fini(&p->wake);
 	free(p);
 }
 
 void pace_wake(struct pace *p)
 {
-	waker_wake(&p->waker);
+	wake_up(&p->wake);
 }
 
 void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *stream,
@@ -143,7 +150,7 @@ void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *s
 	v->pace = p;
 	v->stream = stream;
 	v->input = params->direction == VSND_INPUT;
-	v->retry_ns = PACE_NEVER;
+	v->retry_ns = WAKE_NEVER;
 	pace_clock_init(&v->clock, params->rate_hz, params->period_frames, params->buffer_frames);
 }
 
@@ -186,7 +193,7 @@ static void stop_voice(void *arg)
 	*v->link = v->next;
 	if (v->next)
 		v->next->link = v->link;
-	v->retry_ns = PACE_NEVER;
+	v->retry_ns = WAKE_NEVER;
 }
 
 void pace_voice_start(struct pace_voice *v)

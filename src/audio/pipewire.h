@@ -23,6 +23,7 @@
 #include <pipewire/pipewire.h>
 
 #include "audio/audio.h"
+#include "audio/backoff.h"
 #include "audio/hosted.h"
 
 #define PW_NEVER_NS INT64_MAX
@@ -55,8 +56,7 @@ struct vsnd_audio {
 	struct spa_hook core_listener;
 	bool lost;		/* the connection is to be given up */
 	bool complained;	/* about the server that is away */
-	int64_t retry_ns;
-	int64_t backoff_ns;
+	struct backoff backoff;
 
 	/* The audio thread's. */
 	struct vsnd_voice *running;

@@ -25,7 +25,7 @@ struct turns {
 	void *ctx;
 	pthread_t thread;
 
-	struct waker waker;
+	struct wake wake;
 	atomic_int owner;
 	atomic_bool ending;
 	atomic_bool wanted;	/* a turn, by turns_wake(); each turn takes it back as it begins */
@@ -77,7 +77,7 @@ static void sleep_until(struct turns *t, int64_t until_ns)
 {
 	atomic_store(&t->asleep_ns, until_ns);
 	if (our_due_ns(t, audio_now_ns()) >= until_ns)
-		waker_wait(&t->waker, until_ns);
+		wake_sleep(&t->wake, until_ns);
 	atomic_store(&t->asleep_ns, 0);
 }
 
@@ -103,7 +103,7 @@ static void *turns_main(void *arg)
 		else if (take(t, OURS))
 			our_turn(t, now_ns);
 		else
-			waker_wait(&t->waker, now_ns + RETRY_NS);
+			wake_sleep(&t->wake, now_ns + RETRY_NS);
 	}
 	return NULL;
 }
@@ -118,7 +118,7 @@ int turns_create(int64_t (*turn)(void *ctx, int64_t now_ns), void *ctx, struct t
 	t->turn = turn;
 	t->ctx = ctx;
 	atomic_init(&t->due_ns, TURNS_NEVER);
-	err = waker_init(&t->waker);
+	err = wake_init(&t->wake);
 	if (err < 0) {
 		free(t);
 		return err;
@@ -137,7 +137,7 @@ void turns_end(struct turns *t)
 	const struct timespec a_little = { .tv_nsec = RETRY_NS };
 
 	atomic_store(&t->ending, true);
-	waker_wake(&t->waker);
+	wake_up(&t->wake);
 	pthread_join(t->thread, NULL);
 	while (!take(t, ENDED))
 		nanosleep(&a_little, NULL);
@@ -145,14 +145,14 @@ void turns_end(struct turns *t)
 
 void turns_free(struct turns *t)
 {
-	waker_fini(&t->waker);
+	wake_fini(&t->wake);
 	free(t);
 }
 
 void turns_wake(struct turns *t)
 {
 	if (!atomic_exchange(&t->wanted, true))
-		waker_wake(&t->waker);
+		wake_up(&t->wake);
 }
 
 bool turns_host_begin(struct turns *t, int64_t now_ns, int64_t cycle_ns)
@@ -172,7 +172,7 @@ void turns_host_end(struct turns *t, int64_t due_ns)
 	give_back(t);
 	due_ns = turns_beside(due_ns, atomic_load_explicit(&t->next_ns, memory_order_relaxed));
 	if (due_ns < atomic_load(&t->asleep_ns))
-		waker_wake(&t->waker);
+		wake_up(&t->wake);
 }
 
 uint64_t turns_missed(const struct turns *t)

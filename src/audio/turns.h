@@ -29,9 +29,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "audio/waker.h"
+#include "audio/wake.h"
 
-#define TURNS_NEVER WAKER_NEVER
+#define TURNS_NEVER WAKE_NEVER
 #define TURNS_GUARD_NS 3000000
 #define TURNS_LATE_NS 10000000
 

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "audio/waker.h"
+#include "audio/wake.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "audio/os.h"
 
-int waker_init(struct waker *w)
+int wake_init(struct wake *w)
 {
 	atomic_init(&w->woken, false);
 	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return w->fd < 0 ? -errno : 0;
 }
 
-void waker_fini(struct waker *w)
+void wake_fini(struct wake *w)
 {
 	close(w->fd);
 }
 
-void waker_wake(struct waker *w)
+void wake_up(struct wake *w)
 {
 	uint64_t one = 1;
 	ssize_t n;
@@ -32,8 +31,8 @@ void waker_wake(struct waker *w)
 	(void)n;
 }
 
-/* The flag falls before what follows the wait: a wake that still saw it up is served by that. */
-static void take_wake(struct waker *w)
+/* The flag falls before the turn: a wake that still saw it up is served by that turn. */
+static void take_wake(struct wake *w)
 {
 	uint64_t count;
 	ssize_t n = read(w->fd, &count, sizeof(count));
@@ -42,12 +41,12 @@ static void take_wake(struct waker *w)
 	atomic_exchange(&w->woken, false);
 }
 
-bool waker_wait(struct waker *w, int64_t until_ns)
+bool wake_wait(struct wake *w, struct pollfd *fds, unsigned others, int64_t until_ns)
 {
-	struct pollfd wake = { .fd = w->fd, .events = POLLIN };
 	struct timespec timeout, *limit = NULL;
+	int ready;
 
-	if (until_ns != WAKER_NEVER) {
+	if (until_ns != WAKE_NEVER) {
 		int64_t left_ns = until_ns - audio_now_ns();
 
 		if (left_ns <= 0)
@@ -58,8 +57,13 @@ bool waker_wait(struct waker *w, int64_t until_ns)
 		};
 		limit = &timeout;
 	}
-	if (ppoll(&wake, 1, limit, NULL) <= 0)
+	fds[0] = (struct pollfd){ .fd = w->fd, .events = POLLIN };
+	ready = ppoll(fds, others + 1, limit, NULL);
+	if (ready <= 0)
 		return false;
-	take_wake(w);
-	return true;
+	if (fds[0].revents) {
+		take_wake(w);
+		ready--;
+	}
+	return ready > 0;
 }
