@@ -64,8 +64,10 @@ struct jack_link {
 	struct sample_codec codec;
 	jack_client_t *client;
 	struct jack_own_port *port[VSND_CHANNELS_MAX];
+	unsigned connects;		/* channels that were connected before it was published */
 
 	/* The audio thread's. */
+	unsigned waited;		/* cycles, for that to have its effect */
 	uint8_t *bytes;			/* a piece of the guest's frames */
 	float *resampled;		/* a piece, of all channels */
 	struct resample resample;	/* none if the rates are the same */
@@ -180,7 +182,10 @@ void jack_link_move(struct jack_link *l, const struct jack_cycle *c);
 /* vsnd-jack: our port of that name.  NULL if it cannot be had. */
 struct jack_own_port *jack_port_get(struct vsnd_audio *a, const char *name, bool input);
 void jack_port_put(struct vsnd_audio *a, struct jack_own_port *p, bool gone);
-/* vsnd-jack: connect what of a link is not yet.  False: not all of it could be. */
+/*
+ * vsnd-jack: connect what of a link is not yet, and has something to be connected to.
+ * False: the server did not do it.
+ */
 bool jack_link_connect(struct jack_link *l);
 
 #endif

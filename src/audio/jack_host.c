@@ -169,6 +169,10 @@ static void try_link(struct vsnd_voice *v, int64_t now_ns)
 	struct jack_link *l;
 	int err = jack_link_create(v, &l);
 
+	if (err == 0) {
+		jack_link_connect(l);
+		l->connects = l->connected;
+	}
 	if (err == 0 && !publish(a, l)) {
 		jack_link_free(l, false);
 		err = -EBUSY;

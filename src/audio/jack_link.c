@@ -7,6 +7,9 @@
  * What is put into a port is added to what is there: a new voice of a stream and
  * the one before it, which plays out what it has, share their ports.
  *
+ * A connection that was made has its effect in the next cycle or the one after.  A link
+ * waits for it, so that the begin of a sound is heard.
+ *
  * An input's frames have their age when the device gets them: the latency of the
  * port is how long ago the first frame of a cycle came in, when the cycle begins.
  */
@@ -16,6 +19,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Cycles after which a connection that is not there has been taken away. */
+#define WAIT_CYCLES 4
 
 /* Port names tell channels by position, if each has one of its own. */
 static bool have_positions(const struct vsnd_voice_params *params)
@@ -251,10 +257,25 @@ static void record_resampled(struct jack_link *l, const struct jack_cycle *c, in
 	}
 }
 
+static bool is_connected(struct jack_link *l)
+{
+	if (l->waited == WAIT_CYCLES)
+		return true;
+	l->waited++;
+	for (unsigned i = 0; i < l->connects; i++) {
+		if (!jack_port_connected(l->port[i]->port))
+			return false;
+	}
+	l->waited = WAIT_CYCLES;
+	return true;
+}
+
 void jack_link_move(struct jack_link *l, const struct jack_cycle *c)
 {
 	int64_t frames = latency(l), since = c->since;
 
+	if (!is_connected(l))
+		return;
 	if (!l->input) {
 		if (l->resample.state)
 			play_resampled(l, c, frames - since);

@@ -143,10 +143,9 @@ bool jack_link_connect(struct jack_link *l)
 	const char *wanted = a->config->stream[l->voice->hosted.params.stream].target;
 	char target[TARGET_MAX];
 	struct peers peers;
+	bool good = true;
 
-	if (wanted && strcmp(wanted, "none") == 0)
-		l->connected = l->channels;
-	if (l->connected == l->channels)
+	if (l->connected == l->channels || (wanted && strcmp(wanted, "none") == 0))
 		return true;
 	if (wanted) {
 		strncpy(target, wanted, sizeof(target) - 1);
@@ -154,11 +153,12 @@ bool jack_link_connect(struct jack_link *l)
 	}
 	find_peers(&peers, l->client, wanted ? target : NULL,
 		l->input ? JackPortIsOutput : JackPortIsInput);
-	while (l->connected < l->channels && l->connected < peers.count &&
-			join(l, l->connected, peers.name[l->connected]))
-		l->connected++;
-	if (l->channels == 1 && peers.count > 1 && l->connected == 1 && !l->input)
-		join(l, 0, peers.name[1]);
+	while (good && l->connected < l->channels && l->connected < peers.count) {
+		good = join(l, l->connected, peers.name[l->connected]);
+		l->connected += good;
+	}
+	if (good && l->channels == 1 && peers.count > 1 && !l->input)
+		good = join(l, 0, peers.name[1]);
 	free_peers(&peers);
-	return l->connected == l->channels;
+	return good;
 }
