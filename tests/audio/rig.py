@@ -139,9 +139,7 @@ class Guest:
 
     def __init__(self, build, host, seconds, period, buffer=None, *options):
         self.host, self.seconds = host, seconds
-        self.sent = source(seconds)
-        path = host.folder / "source.wav"
-        self.sent.write(path)
+        words = self.words()
         socket = host.folder / "snd.sock"
         self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={socket}",
                                  *host.options, "--log-level=debug", stdout=host.log)
@@ -153,11 +151,17 @@ class Guest:
             time.sleep(0.02)
         time.sleep(0.3)
         command = [str(build / "vsnd-probe"), f"--socket-path={socket}", "--json",
-                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, "play",
-                   str(path)]
+                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, *words]
         self.started = time.monotonic()
         self.probe = host.spawn(*command, stdout=subprocess.PIPE, text=True,
                                 preexec_fn=real_time)
+
+    def words(self):
+        """What the driver does."""
+        self.sent = source(self.seconds)
+        path = self.host.folder / "source.wav"
+        self.sent.write(path)
+        return "play", str(path)
 
     def until(self, seconds):
         time.sleep(max(0, self.started + seconds - time.monotonic()))
@@ -170,7 +174,8 @@ class Guest:
             raise Fault("the guest hangs") from None
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
-        report = json.loads(text)["streams"][0]
+        report = json.loads(text)
+        report = report.get("streams", [report])[0]
         late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
         # Waking the host at the start, noticing that it has gone, a long first cycle.
         if late_ms > 1600:
@@ -281,6 +286,7 @@ def check_tail(guest, heard, since_frame):
 def attempt(name, case, build, make_host, keep):
     folder = tempfile.mkdtemp(prefix="vsnd-host-")
     host = make_host(folder)
+    host.build = build
     try:
         case(name, build, host)
         return None

@@ -1,0 +1,78 @@
+"""A JACK server without a device, and a client that hears what is played or is recorded.
+
+The server is synchronous: a cycle is over when every client has had it, so a busy
+machine makes cycles late but does not take them from a client.
+"""
+
+import os
+import subprocess
+import time
+
+import rig
+
+
+class Host(rig.Host):
+    """A JACK server, which may come and go."""
+
+    tools = ("jackd", "jack_lsp")
+    strip = ("JACK_",)
+    options = ("--audio=jack", "--target=tap", "--target-in=tap", "--capture=on")
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.name = f"vsnd-test-{os.getpid()}"
+        self.env["JACK_DEFAULT_SERVER"] = self.name
+        self.env["JACK_NO_AUDIO_RESERVATION"] = "1"
+        self.server = self.tap = self.fifo = None
+        self.cycle, self.what = 256, "hear"     # what: as of jack_tap
+
+    def start(self):
+        path = self.folder / "fifo"
+        path.unlink(missing_ok=True)
+        self.fifo = rig.Fifo(path)
+        self.started = time.monotonic()
+        self.server = self.run("jackd", "-S", "-r", "-t", "5000", "-d", "dummy", "-r", str(rig.RATE),
+                               "-p", str(self.cycle))
+        self.wait_for("jackd", lambda: "system:" in self.tool("jack_lsp"))
+        words = (self.what,) if self.what == "count" else (self.what, str(path))
+        self.tap = self.spawn(str(self.build / "tests/audio/jack_tap"), *words,
+                              stdout=subprocess.PIPE, text=True)
+        if self.tap.stdout.readline() != "ready\n":
+            raise rig.Fault("the tap did not start")
+
+    def end_tap(self):
+        """Cycles that the tap missed: nothing can be said of what was in them."""
+        self.tap.terminate()
+        last = self.tap.communicate(timeout=10)[0].split()
+        self.tap = None
+        return int(last[-1]) if last else 0
+
+    def kill(self, strict=False):
+        """What was heard of the server that ends here.  @strict: all that was played."""
+        if strict:
+            self.check_tap()
+        self.end_processes()
+        if self.tap:
+            self.end_tap()
+        self.tidy()
+        return self.fifo.close()
+
+    def check_tap(self):
+        missed = self.end_tap()
+        if missed:
+            raise rig.Fault(f"the machine was too busy: the tap missed {missed} cycles")
+
+    def tidy(self):
+        """What a server that is killed leaves behind."""
+        for name in os.listdir("/dev/shm"):
+            if self.name in name:
+                path = os.path.join("/dev/shm", name)
+                if os.path.isdir(path):
+                    os.rmdir(path)
+                else:
+                    os.unlink(path)
+
+    def close(self):
+        if self.processes or self.tap:
+            self.kill()
+        super().close()
