@@ -72,6 +72,9 @@ static bool settle_kicks(struct io_queue *q)
 		if (io_fetch(q) == 0)
 			return false;
 		io_publish(q);
+		/* What a voice without a clock has not seen it takes in the next cycle. */
+		if (q->running)
+			return true;
 	}
 	return q->active;
 }

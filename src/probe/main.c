@@ -8,10 +8,12 @@
  *   sound, requests         the driver
  *   play, record, info, …   sub-commands; each is a row below
  *   conform/                the sub-command conform, a file for each chapter
+ *   bench/                  the sub-command bench, a file for each part
  *
  * It shares no code with the device it tests: a misreading of the
  * specification in one of them cannot hide in the other.
  */
+#include "probe/bench/bench.h"
 #include "probe/conform/conform.h"
 #include "probe/hostile.h"
 #include "probe/info.h"
@@ -27,6 +29,8 @@ static const struct command commands[] = {
 	{ "hostile", CMD_HOSTILE, "", "send malformed input of every kind", hostile_command },
 	{ "conform", CMD_CONFORM, "[PATTERN...]", "check it against the specifications",
 		conform_command },
+	{ "bench", CMD_BENCH, "[PART...]",
+		"measure: messages, steady, latency, scale, start", bench_command },
 	{ 0 },
 };
 

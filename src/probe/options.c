@@ -61,6 +61,8 @@ enum option_id {
 	OPT_TAP,
 	OPT_JOBS,
 	OPT_PLAYED,
+	OPT_VERSUS,
+	OPT_FROM,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -86,7 +88,7 @@ static const struct row rows[] = {
 	{ "no-indirect", NULL, OPT_NO_INDIRECT, CMD_ALL, "do not negotiate INDIRECT_DESC" },
 	{ "no-event-idx", NULL, OPT_NO_EVENT_IDX, CMD_ALL, "do not negotiate EVENT_IDX" },
 	{ "scatter", NULL, OPT_SCATTER, CMD_ALL, "take descriptors at random places" },
-	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_RECORD | CMD_CONFORM,
+	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_RECORD | CMD_CONFORM | CMD_BENCH,
 		"print JSON" },
 	{ "stream", "N", OPT_STREAM, CMD_PLAY | CMD_RECORD,
 		"play or record on this stream (first of its direction)" },
@@ -112,22 +114,26 @@ static const struct row rows[] = {
 		"STOP and RELEASE here (when all is queued) without waiting" },
 	{ "repeat", "N", OPT_REPEAT, CMD_PLAY, "play N times, SET_PARAMS to RELEASE (1)" },
 	{ "pieces", "N", OPT_PIECES, CMD_PLAY | CMD_RECORD, "descriptors in a message, odd pieces (3)" },
-	{ "seconds", "N", OPT_SECONDS, CMD_RECORD, "record for so long (1)" },
+	{ "seconds", "N", OPT_SECONDS, CMD_RECORD | CMD_BENCH, "record, or measure, for so long (1)" },
 	{ "frames", "N", OPT_FRAMES, CMD_RECORD, "... or exactly so many frames" },
 	{ "starve-at", "FRAME", OPT_STARVE_AT, CMD_RECORD, "offer no more room from here on" },
 	{ "starve-ms", "MS", OPT_STARVE_MS, CMD_RECORD, "... for so long (300)" },
 	{ "play", "FILE", OPT_PLAY, CMD_RECORD, "play this meanwhile, on the first output" },
 	{ "seed", "N", OPT_SEED, CMD_HOSTILE, "of the random numbers (1)" },
-	{ "rounds", "N", OPT_ROUNDS, CMD_HOSTILE, "random cases in each family (500)" },
+	{ "rounds", "N", OPT_ROUNDS, CMD_HOSTILE | CMD_BENCH,
+		"random cases in each family (500), or times that is measured (5)" },
 	{ "family", "NAME", OPT_FAMILY, CMD_HOSTILE, "run only this family" },
 	{ "list", NULL, OPT_LIST, CMD_CONFORM, "name the scenarios, run none" },
 	{ "all", NULL, OPT_ALL, CMD_CONFORM, "... also what cannot be tested from outside" },
 	{ "strict", NULL, OPT_STRICT, CMD_CONFORM, "what is only recommended counts, too" },
-	{ "verbose", NULL, OPT_VERBOSE, CMD_CONFORM, "tell what was sent and what came" },
+	{ "verbose", NULL, OPT_VERBOSE, CMD_CONFORM | CMD_BENCH, "tell what was sent and what came" },
 	{ "tap", NULL, OPT_TAP, CMD_CONFORM, "print TAP" },
 	{ "jobs", "N", OPT_JOBS, CMD_CONFORM, "scenarios at the same time, with --spawn (2)" },
 	{ "played", "PATTERN", OPT_PLAYED, CMD_CONFORM,
 		"the sound file that the back-end writes; {dir}, %s" },
+	{ "versus", "COMMAND", OPT_VERSUS, CMD_BENCH,
+		"measure this back-end, too, in turn; as --spawn" },
+	{ "from", "N", OPT_FROM, CMD_BENCH, "smallest number of streams and back-ends of scale (1)" },
 	{ "help", NULL, OPT_HELP, CMD_ALL, "print this" },
 	{ "version", NULL, OPT_VERSION, CMD_ALL, "print the version" },
 };
@@ -238,6 +244,19 @@ static int check_source(const struct options *o)
 	return 0;
 }
 
+static int bench_option(struct options *o, const struct row *r, const char *v)
+{
+	switch (r->id) {
+	case OPT_VERSUS:
+		o->versus = v;
+		return 0;
+	case OPT_FROM:
+		return number32(r->name, v, 1, 64, &o->from);
+	default:
+		return 0;
+	}
+}
+
 static int conform_option(struct options *o, const struct row *r, const char *v)
 {
 	switch (r->id) {
@@ -262,7 +281,7 @@ static int conform_option(struct options *o, const struct row *r, const char *v)
 		o->played = v;
 		return 0;
 	default:
-		return 0;
+		return bench_option(o, r, v);
 	}
 }
 
@@ -457,7 +476,7 @@ int options_parse(int argc, char **argv, const struct command *commands,
 		.regions = 2, .format = -1, .late_lead = 1, .pause_at = NEVER,
 		.suspend_at = NEVER, .reset_at = NEVER, .release_at = NEVER, .pause_ms = 300,
 		.suspend_ms = 300, .starve_at = NEVER, .starve_ms = 300, .seconds = 1,
-		.repeat = 1, .pieces = 3, .seed = 1, .rounds = 500, .jobs = 2 };
+		.repeat = 1, .pieces = 3, .seed = 1, .jobs = 2, .from = 1 };
 	uint64_t used = 0;
 	int id, row;
 
@@ -483,6 +502,8 @@ int options_parse(int argc, char **argv, const struct command *commands,
 	if (find_command(argc, argv, commands, used, &o, ret_command) ||
 	    ((*ret_command)->bit == CMD_PLAY && check_source(&o)))
 		return -EINVAL;
+	if (!o.rounds)
+		o.rounds = (*ret_command)->bit == CMD_BENCH ? 5 : 500;
 	*ret_options = o;
 	return 0;
 }

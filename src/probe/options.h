@@ -11,7 +11,7 @@
 
 /* Sub-commands, as bits: which options belong to which. */
 enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_CONFORM = 8, CMD_RECORD = 16,
-	CMD_ALL = 31 };
+	CMD_BENCH = 32, CMD_ALL = 63 };
 
 struct options {
 	const char *socket_path;
@@ -46,7 +46,7 @@ struct options {
 	uint32_t starve_ms;
 
 	uint64_t seed;
-	uint32_t rounds; /* random cases in a family, about */
+	uint32_t rounds; /* random cases in a family, about; or times that bench measures */
 	const char *family; /* NULL: all */
 
 	char **pattern; /* of scenario names */
@@ -54,6 +54,10 @@ struct options {
 	const char *played; /* a WAV the back-end writes, or NULL */
 	uint32_t jobs;
 	bool list, all, strict, verbose, tap;
+
+	/* bench */
+	const char *versus; /* another back-end's command, or NULL */
+	uint32_t from;
 };
 
 struct command {

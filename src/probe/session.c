@@ -35,7 +35,7 @@ int session_end(struct session *s)
 /* The first successful connection is used: some back-ends serve only one. */
 int session_connect(struct session *s)
 {
-	const struct timespec ts = { .tv_nsec = 10000000 };
+	const struct timespec ts = { .tv_nsec = 1000000 };
 	int64_t end = now_ns() + (int64_t)ACCEPT_MS * 1000000;
 	int sock, err;
 

@@ -185,7 +185,7 @@ static int serve_queue(struct sound *s, unsigned queue)
 	return 0;
 }
 
-static int serve_all(struct sound *s)
+int sound_serve(struct sound *s)
 {
 	int err = 0;
 
@@ -217,7 +217,7 @@ static int handle_ready(struct sound *s, const struct pollfd *p)
 		s->ring[i].calls += count;
 	}
 	/* With a shared eventfd nobody knows whose call it was. */
-	return serve_all(s);
+	return sound_serve(s);
 }
 
 int sound_poll(struct sound *s, int64_t timeout_ns)
@@ -323,7 +323,7 @@ int sound_suspend(struct sound *s, int64_t duration_ns)
 	if (!err)
 		err = frontend_resume(&s->fe);
 	if (!err)
-		err = serve_all(s);
+		err = sound_serve(s);
 	return err;
 }
 

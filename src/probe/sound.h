@@ -140,6 +140,9 @@ int sound_send(struct sound *s, struct io_message *m, uint64_t data, uint32_t by
 int sound_place(struct sound *s, struct io_message *m, uint64_t data, uint32_t bytes,
 	unsigned pieces);
 
+/* Handles what has come back, without waiting and without looking at eventfds. */
+int sound_serve(struct sound *s);
+
 /* Waits until something happens or the time is over, and handles it.
  * 0 or negative errno: the back-end is gone, a queue broke, a signal came. */
 int sound_poll(struct sound *s, int64_t timeout_ns);

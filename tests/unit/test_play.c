@@ -479,6 +479,32 @@ static void memory_changes_under_messages(void **state)
 	device_close(&d);
 }
 
+/*
+ * A message that comes when a cycle has looked already, but not yet asked for kicks, is
+ * found when it asks: nobody kicks for it, so there has to be another cycle.
+ */
+static void late_message_gets_a_cycle(void **state)
+{
+	uint8_t in = 1;
+	struct device d;
+
+	(void)state;
+	device_open(&d, INDIRECT | EVENT_IDX, 64);
+	prepare(&d, 0, 8);
+	assert_int_equal(command(&d, START, 0), OK);
+	vsnd_want_kicks(d.dev, true);
+	vsnd_cycle_begin(d.dev, d.host->now_ns);
+	send_bytes(&d, VSND_TXQ, 0, BYTES, &in);
+	assert_int_equal(vsnd_cycle_end(d.dev), 0);
+	assert_int_equal(vsnd_stream_queued(d.host->voice[0].stream), PERIOD);
+	vsnd_cycle_begin(d.dev, d.host->now_ns);
+	assert_int_equal(vsnd_cycle_end(d.dev), -1);
+	vsnd_want_kicks(d.dev, false);
+	assert_int_equal(command(&d, STOP, 0), OK);
+	assert_int_equal(command(&d, RELEASE, 0), OK);
+	device_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +524,7 @@ int main(void)
 		cmocka_unit_test(fresh_start_forgets),
 		cmocka_unit_test(broken_ring),
 		cmocka_unit_test(memory_changes_under_messages),
+		cmocka_unit_test(late_message_gets_a_cycle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
