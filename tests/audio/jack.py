@@ -14,7 +14,9 @@ import contextlib
 import math
 import random
 import signal
+import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 import rig
@@ -210,6 +212,112 @@ def resampled(name, build, host):
         raise rig.Fault("not the tone that was sent")
 
 
+class Slow(Recorder):
+    """Records at a rate that is not the server's."""
+
+    rate = 44100
+
+    def words(self):
+        return f"--rate={self.rate}", *super().words()
+
+    def samples(self):
+        return array.array("i", wav.read(self.path).data)[0::2]
+
+
+def recorded_slow(name, build, host):
+    """What counts by one a frame counts faster, and as evenly, when it is recorded at a lower rate."""
+    host.what = "count"
+    host.start()
+    with contextlib.closing(Slow(build, host, 2, 441)) as guest:
+        report = guest.finish()
+        host.check_tap()
+    found = [sample / 256 for sample in guest.samples()[4410:-441]]
+    step = rig.RATE / guest.rate
+    off = max(abs(found[0] + n * step - number) for n, number in enumerate(found))
+    rig.tell(name, f"numbers are off by {off:.3f} at most; latency bytes {report['latency_bytes']}")
+    # Of 2^23: what the resampler does to a ramp that is far from 0.
+    if not found[0] or off > 8:
+        raise rig.Fault("not what was played")
+
+
+def ports(host):
+    """Name of each port of the daemon's, and what it is connected to."""
+    found = {}
+    for line in host.tool("jack_lsp", "-c").splitlines():
+        if not line.startswith(" "):
+            last = found.setdefault(line, [])
+        else:
+            last.append(line.strip())
+    return {name.partition(":")[2]: peers for name, peers in found.items()
+            if name.startswith("vhost-user-snd:")}
+
+
+def names(name, build, host):
+    """Ports are there while they are wanted, by their names, and connected where they should be."""
+    host.options = ("--audio=jack", "--target-in=system:capture_2,system:capture_1",
+                    "--capture=on")
+    host.start()
+    with rig.playing(build, host, 1, 480) as guest:
+        guest.until(0.6)
+        playing = ports(host)
+        guest.finish()
+        time.sleep(0.5)
+        after = ports(host)
+    with contextlib.closing(Recorder(build, host, 1, 480)) as guest:
+        guest.until(0.6)
+        recording = ports(host)
+        guest.probe.wait(10)
+        time.sleep(0.3)
+        rested = ports(host)
+    if playing != {"playback_0_FL": ["system:playback_1"], "playback_0_FR": ["system:playback_2"]}:
+        raise rig.Fault(f"ports while it plays: {playing}")
+    if recording != {"capture_1_FL": ["system:capture_2"], "capture_1_FR": ["system:capture_1"]}:
+        raise rig.Fault(f"ports while it records: {recording}")
+    if after or rested:
+        raise rig.Fault(f"ports that have stayed: {after}, {rested}")
+
+
+def denied(name, build, host):
+    """A recording that is not allowed has no ports, and is silence at its pace."""
+    host.options = ("--audio=jack", "--target-in=tap")
+    host.what = "count"
+    host.start()
+    with contextlib.closing(Recorder(build, host, 1, 480)) as guest:
+        guest.until(0.6)
+        there = ports(host)
+        guest.finish()
+    if there or guest.runs():
+        raise rig.Fault(f"recorded {guest.runs()[:3]} from ports {there}")
+
+
+def chosen(build, host, log):
+    """What --audio=auto takes, and how long it thinks."""
+    began = time.monotonic()
+    socket = host.folder / "auto.sock"
+    daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={socket}", "--audio=auto",
+                        "--log-level=info", stdout=subprocess.DEVNULL)
+    host.wait_for("the daemon", socket.exists)
+    taken = time.monotonic() - began
+    daemon.terminate()
+    if daemon.wait(3) != 0:
+        raise rig.Fault(f"the daemon's exit status is {daemon.returncode}")
+    said = [line for line in log.read_text().splitlines() if "--audio=auto" in line]
+    return said[-1].split()[-1], taken
+
+
+def auto(name, build, host):
+    """--audio=auto asks JACK, and does not wait for one that does not answer."""
+    log = host.folder / "host.log"
+    without, _ = chosen(build, host, log)
+    host.start()
+    there, _ = chosen(build, host, log)
+    host.server.send_signal(signal.SIGSTOP)
+    stopped, taken = chosen(build, host, log)
+    rig.tell(name, f"a server that does not answer is given up after {taken:.2f} s")
+    if (without, there, stopped) != ("null", "jack", "null") or taken > 3:
+        raise rig.Fault(f"without a server {without}, with one {there}, with a stopped one {stopped}")
+
+
 # Periods in frames, of the guest and of the server.
 PLAYED = ((48, 48), (120, 64), (240, 128), (480, 1024), (960, 256))
 RECORDED = ((48, 64), (120, 128), (240, 48), (480, 256), (960, 1024))
@@ -227,11 +335,15 @@ def cases(quick):
     yield "jack: the server is killed and comes back, while recording", record_restart
     yield "jack: a tone of 44100 Hz", resampled
     yield "jack: no server at the start", server_cases.absent
+    yield "jack: names of ports, and what they are connected to", names
+    yield "jack: a recording that is not allowed", denied
     if quick:
         return
+    yield "jack: --audio=auto", auto
     yield ("jack: a cycle of 32 frames",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, frames=32))
     yield "jack: 24 bits", deep
+    yield "jack: recorded at 44100 Hz", recorded_slow
     yield "jack: a RELEASE that does not wait", server_cases.release
     yield "jack: the server is killed and comes back", server_cases.restart
     yield "jack: the server is stopped for 2 s", server_cases.stopped

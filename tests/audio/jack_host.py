@@ -5,6 +5,7 @@ machine makes cycles late but does not take them from a client.
 """
 
 import os
+import pathlib
 import subprocess
 import time
 
@@ -30,21 +31,28 @@ class Host(rig.Host):
         path = self.folder / "fifo"
         path.unlink(missing_ok=True)
         self.fifo = rig.Fifo(path)
-        self.started = time.monotonic()
-        self.server = self.run("jackd", "-S", "-r", "-t", "5000", "-d", "dummy", "-r", str(rig.RATE),
-                               "-p", str(self.cycle))
-        self.wait_for("jackd", lambda: "system:" in self.tool("jack_lsp"))
+        self.start_server()
         words = (self.what,) if self.what == "count" else (self.what, str(path))
         self.tap = self.spawn(str(self.build / "tests/audio/jack_tap"), *words,
                               stdout=subprocess.PIPE, text=True)
         if self.tap.stdout.readline() != "ready\n":
             raise rig.Fault("the tap did not start")
 
+    def start_server(self):
+        self.started = time.monotonic()
+        self.server = self.run("jackd", "-S", "-r", "-t", "5000", "-d", "dummy", "-r", str(rig.RATE),
+                               "-p", str(self.cycle))
+        self.wait_for("jackd", lambda: "system:" in self.tool("jack_lsp"))
+
     def end_tap(self):
         """Cycles that the tap missed: nothing can be said of what was in them."""
-        self.tap.terminate()
-        last = self.tap.communicate(timeout=10)[0].split()
-        self.tap = None
+        tap, self.tap = self.tap, None
+        tap.terminate()
+        try:
+            last = tap.communicate(timeout=10)[0].split()
+        except subprocess.TimeoutExpired:
+            rig.end(tap)
+            raise rig.Fault("the tap does not end") from None
         return int(last[-1]) if last else 0
 
     def kill(self, strict=False):
@@ -54,7 +62,6 @@ class Host(rig.Host):
         self.end_processes()
         if self.tap:
             self.end_tap()
-        self.tidy()
         return self.fifo.close()
 
     def check_tap(self):
@@ -63,16 +70,16 @@ class Host(rig.Host):
             raise rig.Fault(f"the machine was too busy: the tap missed {missed} cycles")
 
     def tidy(self):
-        """What a server that is killed leaves behind."""
-        for name in os.listdir("/dev/shm"):
-            if self.name in name:
-                path = os.path.join("/dev/shm", name)
-                if os.path.isdir(path):
-                    os.rmdir(path)
-                else:
-                    os.unlink(path)
+        """A server that was killed has kept one of the machine's eight places, until it is back."""
+        self.start_server()
+        self.server.terminate()
+        self.server.wait(10)
+        for path in pathlib.Path("/dev/shm").glob(f"jack_sem.*_{self.name}_*"):
+            path.unlink()   # of clients that did not close
 
     def close(self):
         if self.processes or self.tap:
             self.kill()
+        if self.server:
+            self.tidy()
         super().close()
