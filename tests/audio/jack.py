@@ -11,6 +11,7 @@ recorded meanwhile, and nothing else.  How samples are compared: rig.py.
 import array
 import cmath
 import contextlib
+import json
 import math
 import random
 import signal
@@ -318,6 +319,29 @@ def auto(name, build, host):
         raise rig.Fault(f"without a server {without}, with one {there}, with a stopped one {stopped}")
 
 
+FORBIDDEN = ("alloc", "free", "mutex", "cond", "rwlock", "sem_wait", "log", "read", "write", "socket",
+             "poll", "sleep")
+
+
+def real_time(name, build, host):
+    """JACK's thread, while it plays: one notification a period, and nothing else that may wait."""
+    host.start()
+    counts = host.folder / "rt.json"
+    plain = dict(host.env)
+    # The driver is counted, too, but ends before the daemon, which writes last.
+    host.env |= {"LD_PRELOAD": str(build / "tests/rt/rtcheck.so"), "VSND_RTCHECK_OUT": str(counts),
+                 "VSND_RTCHECK_FROM": "2", "VSND_RTCHECK_UNTIL": "4"}
+    with rig.playing(build, host, 5, 480) as guest:
+        guest.finish()
+    host.env = plain
+    threads = json.loads(counts.read_text())["threads"]
+    audio = max(threads, key=lambda thread: thread["eventfd_write"])
+    done = {what: audio[what] for what in FORBIDDEN if audio[what]}
+    rig.tell(name, f"{audio['eventfd_write']} notifications in 200 periods")
+    if done or not 150 < audio["eventfd_write"] <= 205:
+        raise rig.Fault(f"{audio['eventfd_write']} notifications, and {done}")
+
+
 # Periods in frames, of the guest and of the server.
 PLAYED = ((48, 48), (120, 64), (240, 128), (480, 1024), (960, 256))
 RECORDED = ((48, 64), (120, 128), (240, 48), (480, 256), (960, 1024))
@@ -340,6 +364,7 @@ def cases(quick):
     if quick:
         return
     yield "jack: --audio=auto", auto
+    yield "jack: what the audio thread does", real_time
     yield ("jack: a cycle of 32 frames",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, frames=32))
     yield "jack: 24 bits", deep
