@@ -21,15 +21,10 @@
 static int64_t end_cycle(struct vsnd_audio *a, int64_t now_ns)
 {
 	int64_t after_ns = vsnd_cycle_end(a->dev);
-	int64_t due_ns = after_ns < 0 ? TURNS_NEVER : now_ns + after_ns;
+	int64_t device_ns = after_ns < 0 ? TURNS_NEVER : now_ns + after_ns;
+	int64_t voices_ns = hosted_list_due(a->running);
 
-	for (const struct vsnd_voice *v = a->running; v; v = v->next) {
-		int64_t voice_ns = hosted_due(&v->hosted);
-
-		if (voice_ns < due_ns)
-			due_ns = voice_ns;
-	}
-	return due_ns;
+	return device_ns < voices_ns ? device_ns : voices_ns;
 }
 
 /* What voices do by the timer, whoever has the turn. */
@@ -37,10 +32,12 @@ static void run_voices(struct vsnd_audio *a, int64_t now_ns)
 {
 	bool serving = atomic_load_explicit(&a->serving, memory_order_relaxed);
 
-	for (struct vsnd_voice *v = a->running; v; v = v->next) {
+	for (struct hosted *h = a->running; h; h = h->next) {
+		const struct vsnd_voice *v = (const struct vsnd_voice *)h;
+
 		if (!serving || !atomic_load_explicit(&v->there, memory_order_relaxed))
-			hosted_lost(&v->hosted, now_ns);
-		hosted_turn(&v->hosted, now_ns);
+			hosted_lost(h, now_ns);
+		hosted_turn(h, now_ns);
 	}
 }
 
@@ -237,11 +234,7 @@ static void start_voice(void *arg)
 	int64_t now_ns = audio_now_ns();
 
 	hosted_start(&v->hosted, now_ns, atomic_load(&v->there) && !is_stuck(a, now_ns));
-	v->next = a->running;
-	v->link_back = &a->running;
-	if (v->next)
-		v->next->link_back = &v->next;
-	a->running = v;
+	hosted_enlist(&v->hosted, &a->running);
 }
 
 static void stop_voice(void *arg)
@@ -250,9 +243,7 @@ static void stop_voice(void *arg)
 
 	hosted_stop(&v->hosted);
 	v->rest_frames = hosted_rest(&v->hosted);
-	*v->link_back = v->next;
-	if (v->next)
-		v->next->link_back = v->link_back;
+	hosted_delist(&v->hosted);
 }
 
 static void flush_voice(void *arg)

@@ -127,7 +127,7 @@ struct vsnd_audio {
 	bool said_denied[2];	/* by direction */
 
 	/* The audio thread's. */
-	struct vsnd_voice *running;
+	struct hosted *running;
 	int64_t stamp;		/* of the last cycle */
 };
 
@@ -140,6 +140,7 @@ struct jack_wish {
 };
 
 struct vsnd_voice {
+	struct hosted hosted;		/* the audio thread's */
 	struct vsnd_audio *audio;	/* constant */
 
 	/* Under the back-end's lock. */
@@ -153,10 +154,6 @@ struct vsnd_voice {
 
 	/* Written by vsnd-jack: the server can be expected to call. */
 	atomic_bool there;
-
-	/* The audio thread's. */
-	struct hosted hosted;
-	struct vsnd_voice *next, **link_back;	/* of those that run */
 };
 
 /* JACK's process callback. */
