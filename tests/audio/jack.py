@@ -319,6 +319,35 @@ def auto(name, build, host):
         raise rig.Fault(f"without a server {without}, with one {there}, with a stopped one {stopped}")
 
 
+def cycles_change(name, build, host):
+    host.start()
+    with rig.playing(build, host, 4, 480, 4800) as guest:
+        for second, frames in enumerate((1024, 64, 4096), 1):
+            guest.until(second)
+            host.tool("jack_bufsize", str(frames))
+        guest.finish()
+        heard = host.kill()
+    rig.check_exact(name, guest, heard)
+
+
+def late_target(name, build, host):
+    """A target that comes while the guest plays is connected; what is disconnected stays so."""
+    host.start_server()
+    with rig.playing(build, host, 3, 480) as guest:
+        guest.until(1)
+        host.start_tap()
+        time.sleep(0.5)
+        there = ports(host)
+        host.tool("jack_disconnect", "vhost-user-snd:playback_0_FL", "tap:in_1")
+        time.sleep(0.5)
+        without = ports(host)
+        guest.finish()
+    if there != {"playback_0_FL": ["tap:in_1"], "playback_0_FR": ["tap:in_2"]}:
+        raise rig.Fault(f"with a target that came late: {there}")
+    if without != {"playback_0_FL": [], "playback_0_FR": ["tap:in_2"]}:
+        raise rig.Fault(f"after the first was disconnected: {without}")
+
+
 FORBIDDEN = ("alloc", "free", "mutex", "cond", "rwlock", "sem_wait", "log", "read", "write", "socket",
              "poll", "sleep")
 
@@ -367,6 +396,8 @@ def cases(quick):
     yield "jack: what the audio thread does", real_time
     yield ("jack: a cycle of 32 frames",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, frames=32))
+    yield "jack: cycles of 256, 1024, 64 and 4096 frames", cycles_change
+    yield "jack: a target that comes while the guest plays", late_target
     yield "jack: 24 bits", deep
     yield "jack: recorded at 44100 Hz", recorded_slow
     yield "jack: a RELEASE that does not wait", server_cases.release

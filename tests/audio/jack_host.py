@@ -28,10 +28,13 @@ class Host(rig.Host):
         self.cycle, self.what = 256, "hear"     # what: as of jack_tap
 
     def start(self):
+        self.start_server()
+        self.start_tap()
+
+    def start_tap(self):
         path = self.folder / "fifo"
         path.unlink(missing_ok=True)
         self.fifo = rig.Fifo(path)
-        self.start_server()
         words = (self.what,) if self.what == "count" else (self.what, str(path))
         self.tap = self.spawn(str(self.build / "tests/audio/jack_tap"), *words,
                               stdout=subprocess.PIPE, text=True)
