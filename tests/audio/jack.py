@@ -348,6 +348,23 @@ def late_target(name, build, host):
         raise rig.Fault(f"after the first was disconnected: {without}")
 
 
+def xruns(name, build, host):
+    """Another client holds the server up for 60 ms, again and again."""
+    host.start()
+    other = host.run("jack_metro", "-b", "120")
+    time.sleep(0.3)
+    with rig.playing(build, host, 3, 480, 4800) as guest:
+        for n in range(5):
+            guest.until(0.7 + 0.4 * n)
+            other.send_signal(signal.SIGSTOP)
+            time.sleep(0.06)
+            other.send_signal(signal.SIGCONT)
+        report = guest.finish()
+        heard = host.kill()
+    rig.tell(name, f"longest gap between completions {report['gap_ms']['max']:.0f} ms")
+    rig.check_exact(name, guest, heard)
+
+
 FORBIDDEN = ("alloc", "free", "mutex", "cond", "rwlock", "sem_wait", "log", "read", "write", "socket",
              "poll", "sleep")
 
@@ -397,6 +414,7 @@ def cases(quick):
     yield ("jack: a cycle of 32 frames",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, frames=32))
     yield "jack: cycles of 256, 1024, 64 and 4096 frames", cycles_change
+    yield "jack: another client makes xruns", xruns
     yield "jack: a target that comes while the guest plays", late_target
     yield "jack: 24 bits", deep
     yield "jack: recorded at 44100 Hz", recorded_slow

@@ -15,7 +15,7 @@ import rig
 class Host(rig.Host):
     """A JACK server, which may come and go."""
 
-    tools = ("jackd", "jack_lsp")
+    tools = ("jackd", "jack_lsp", "jack_bufsize", "jack_disconnect", "jack_metro")
     strip = ("JACK_",)
     options = ("--audio=jack", "--target=tap", "--target-in=tap", "--capture=on")
 
