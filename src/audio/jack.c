@@ -50,19 +50,33 @@ static int64_t take_turn(void *ctx, int64_t now_ns)
 	return end_cycle(a, now_ns);
 }
 
+/* The links that are published now; no other is looked at in this cycle. */
+struct served {
+	struct jack_link *link[JACK_LINKS_MAX];
+	unsigned count;
+};
+
+static void find_served(struct vsnd_audio *a, struct served *s)
+{
+	s->count = 0;
+	for (unsigned i = 0; i < JACK_LINKS_MAX; i++) {
+		struct jack_link *l = atomic_load(&a->link[i]);
+
+		if (l)
+			s->link[s->count++] = l;
+	}
+}
+
 /* The host's cycle as a turn of the audio thread. */
-static void serve(struct vsnd_audio *a, jack_nframes_t frames, int64_t now_ns)
+static void serve(struct vsnd_audio *a, const struct served *s, jack_nframes_t frames,
+		int64_t now_ns)
 {
 	struct jack_cycle c = { .frames = frames, .now_ns = now_ns, .stamp = ++a->stamp };
 
 	vsnd_cycle_begin(a->dev, now_ns);
-	for (unsigned i = 0; i < JACK_LINKS_MAX; i++) {
-		struct jack_link *l = atomic_load(&a->link[i]);
-
-		if (l) {
-			c.since = jack_frames_since_cycle_start(l->client);
-			jack_link_move(l, &c);
-		}
+	for (unsigned i = 0; i < s->count; i++) {
+		c.since = jack_frames_since_cycle_start(s->link[i]->client);
+		jack_link_move(s->link[i], &c);
 	}
 	run_voices(a, now_ns);
 	turns_host_end(a->turns, end_cycle(a, now_ns));
@@ -73,19 +87,19 @@ int jack_on_process(jack_nframes_t frames, void *arg)
 	struct vsnd_audio *a = arg;
 	int64_t now_ns = audio_now_ns();
 	int64_t cycle_ns = (int64_t)frames * NS_PER_S / a->host_hz;
+	struct served s;
 	int former;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &former);
 	atomic_store_explicit(&a->called_ns, now_ns, memory_order_relaxed);
 	atomic_fetch_add(&a->visits, 1);
-	for (unsigned i = 0; i < JACK_LINKS_MAX; i++) {
-		const struct jack_link *l = atomic_load(&a->link[i]);
-
-		if (l && !l->input)
-			jack_link_silence(l, frames);
+	find_served(a, &s);
+	for (unsigned i = 0; i < s.count; i++) {
+		if (!s.link[i]->input)
+			jack_link_silence(s.link[i], frames);
 	}
 	if (turns_host_begin(a->turns, now_ns, cycle_ns))
-		serve(a, frames, now_ns);
+		serve(a, &s, frames, now_ns);
 	atomic_fetch_add(&a->visits, 1);
 	pthread_setcancelstate(former, NULL);
 	return 0;

@@ -240,6 +240,7 @@ static int64_t settle_connection(struct vsnd_audio *a, int64_t now_ns)
 	if (a->dead && now_ns >= a->dead_ns) {
 		jack_client_close(a->dead);
 		a->dead = NULL;
+		atomic_store(&a->called_ns, 0);
 	}
 	if (a->dead)
 		return a->dead_ns;
@@ -263,14 +264,13 @@ static void settle_activity(struct vsnd_audio *a, bool wanted)
 {
 	if (!a->client || a->active == wanted)
 		return;
-	atomic_store(&a->called_ns, 0);
 	if (!wanted)
 		jack_deactivate(a->client);
-	else if (jack_activate(a->client) == 0)
-		atomic_store(&a->called_ns, audio_now_ns());
-	else
+	else if (jack_activate(a->client) != 0)
 		on_shutdown(JackFailure, "", a);
 	a->active = wanted;
+	/* Not before: the last call may come late. */
+	atomic_store(&a->called_ns, wanted ? audio_now_ns() : 0);
 }
 
 /* Under lock, which is left for the time in which the server may be asked. */
