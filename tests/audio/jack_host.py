@@ -65,7 +65,7 @@ class Host(rig.Host):
         self.end_processes()
         if self.tap:
             self.end_tap()
-        return self.fifo.close()
+        return self.fifo.close() if self.fifo else b""
 
     def check_tap(self):
         missed = self.end_tap()
