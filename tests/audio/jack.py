@@ -42,8 +42,8 @@ def exact(name, build, host, *, period, frames, buffer=None, seconds=3):
 class Recorder(rig.Guest):
     """A daemon, and a driver that records in 32 bits."""
 
-    def words(self):
-        self.path = self.host.folder / "recorded.wav"
+    def order(self, host):
+        self.path = host.folder / "recorded.wav"
         return "--format=S32", f"--seconds={self.seconds}", "record", str(self.path)
 
     def runs(self):
@@ -153,11 +153,11 @@ def silent_at_start(name, build, host):
 class Deep(rig.Guest):
     """Plays 24 bits, in samples of 32."""
 
-    def words(self):
+    def order(self, host):
         rng = random.Random(self.seconds)
         self.samples = array.array("i", (rng.randrange(-1 << 23, 1 << 23) << 8 or 256
                                          for _ in range(2 * rig.RATE * self.seconds)))
-        path = self.host.folder / "source.wav"
+        path = host.folder / "source.wav"
         wav.Wav("S32", rig.RATE, 2, self.samples.tobytes()).write(path)
         return "play", str(path)
 
@@ -179,11 +179,11 @@ class Tone(rig.Guest):
 
     rate = 44100
 
-    def words(self):
+    def order(self, host):
         samples = array.array("h")
         for n in range(self.rate * self.seconds):
             samples.extend([round(20000 * math.sin(2 * math.pi * 1000 * n / self.rate))] * 2)
-        path = self.host.folder / "source.wav"
+        path = host.folder / "source.wav"
         wav.Wav("S16", self.rate, 2, samples.tobytes()).write(path)
         return "play", str(path)
 
@@ -218,8 +218,8 @@ class Slow(Recorder):
 
     rate = 44100
 
-    def words(self):
-        return f"--rate={self.rate}", *super().words()
+    def order(self, host):
+        return f"--rate={self.rate}", *super().order(host)
 
     def samples(self):
         return array.array("i", wav.read(self.path).data)[0::2]
