@@ -51,10 +51,21 @@ struct vsnd_voice_params {
 	uint32_t buffer_frames;
 	/** enum vsnd_position of each channel; all VSND_POS_NONE where no map says. */
 	uint8_t positions[VSND_CHANNELS_MAX];
+	/** The voice is opened denied; see vsnd_audio_ops.voice_allow. */
+	bool denied;
+};
+
+/** How loud a voice is, in the host's own mixer. */
+struct vsnd_volume {
+	unsigned channels;	/**< members of gain that count */
+	/** Factor on the samples of each channel: 1 is 0 dB, 0 silence, never negative. */
+	float gain[VSND_CHANNELS_MAX];
+	bool mute;		/**< silence, whatever gain says */
 };
 
 /**
- * A back-end.  All functions must be there; only voice_flush may be NULL.  All
+ * A back-end.  The functions from `open` to `voice_close` must be there, only
+ * voice_flush may be NULL; the ones behind them are for a back-end that can.  All
  * run on the control thread, except wake().  None may wait for the host sound
  * system: what takes time goes on in the background.
  */
@@ -101,6 +112,39 @@ struct vsnd_audio_ops {
 
 	/** Close a stopped voice.  @stream is not used after the return. */
 	void (*voice_close)(struct vsnd_voice *v);
+
+	/**
+	 * What the back-end has to do on the control thread: called from vsnd_run()
+	 * after vsnd_audio_service(), once for any number of calls of that.  This is
+	 * where vsnd_voice_volume_changed(), vsnd_jack_plug() and other functions
+	 * of the control thread may be called.
+	 */
+	void (*service)(struct vsnd_audio *a);
+
+	/**
+	 * May @v reach the host?  A denied voice lets go of the host's device and
+	 * goes on by the timer, as if the host were away, running or not.  The
+	 * device has seen to it already that no sample passes; this is for the host's
+	 * user, who sees who records, and for a headset that is in telephone quality
+	 * meanwhile.  Called on a change only: voice_open() is told by
+	 * vsnd_voice_params.denied.
+	 */
+	void (*voice_allow)(struct vsnd_voice *v, bool allowed);
+
+	/**
+	 * The guest's control elements want @v to be this loud, and the host is to
+	 * see to it: with this function the device does not scale the samples by
+	 * elements.  Called after voice_open() and for each change, but only for
+	 * a stream that has elements bound to it.  @volume is gone after the return.
+	 */
+	void (*voice_volume)(struct vsnd_voice *v, const struct vsnd_volume *volume);
+
+	/**
+	 * Whether the host sound system is there, voices or not, as far as known.
+	 * Without this function it always is.  A back-end that wants a change to be
+	 * seen soon calls vsnd_audio_service() at it.
+	 */
+	bool (*connected)(const struct vsnd_audio *a);
 };
 
 /**
@@ -120,7 +164,8 @@ VSND_API int64_t vsnd_cycle_end(struct vsnd *dev);
  * Audio thread, within a cycle.  Take @frames frames of an output stream.  They
  * are copied from guest memory to @dst, or counted as discarded if @dst is NULL.
  * Where the guest has not got enough, the rest of @dst is the format's silence
- * and, if the stream runs, an xrun.  @delay_frames: how many frames the host
+ * and, if the stream runs, an xrun.  Of a denied stream all of @dst is silence,
+ * and its frames count as discarded.  @delay_frames: how many frames the host
  * still has to play before the first of these is heard; negative if that is
  * past.  Returns the number of frames that came from the guest.
  */
@@ -132,7 +177,8 @@ VSND_API size_t vsnd_stream_queued(const struct vsnd_stream *s);
 /**
  * Audio thread, within a cycle.  Give @frames frames to an input stream.  They are
  * copied from @src to guest memory; NULL stands for the format's silence, of a
- * host that has nothing to say.  @delay_frames: how many frames the host has
+ * host that has nothing to say, and so does anything for a denied stream.
+ * @delay_frames: how many frames the host has
  * captured since the last of these (0: that one has just come in), so that the
  * guest learns how old its newest frame is.  Returns the number of frames, from
  * the first on, that found a place; the others are lost and, if the stream runs,
@@ -143,6 +189,15 @@ VSND_API size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames,
 
 /** Audio thread, within a cycle.  Whole frames that vsnd_push() would find a place for now. */
 VSND_API size_t vsnd_stream_room(const struct vsnd_stream *s);
+
+/**
+ * Audio thread, within a cycle.  As vsnd_pull() or vsnd_push() of @frames frames that the
+ * host failed to take or to deliver: they are lost, and every message that has a part in
+ * them completes with IO_ERR and latency 0, at its place and at this pace.  For a
+ * host that answers with errors; one that is away is no failure of the stream,
+ * and NULL there.  Returns the number of frames that the guest lost.
+ */
+VSND_API size_t vsnd_fail(struct vsnd_stream *s, size_t frames);
 
 /**
  * Audio thread.  Tell whether a voice without a clock of its own runs, one that
@@ -156,6 +211,23 @@ VSND_API void vsnd_want_kicks(struct vsnd *dev, bool want);
  * until it has returned.  How a back-end hands a voice to its audio thread.
  */
 VSND_API void vsnd_audio_call(struct vsnd *dev, void (*fn)(void *arg), void *arg);
+
+/**
+ * Any thread, real-time safe: have the control thread call the back-end's service()
+ * soon.  From the begin of open() to the end of close().
+ */
+VSND_API void vsnd_audio_service(struct vsnd *dev);
+
+/**
+ * Control thread, from service().  The host's user has made the stream's voice this
+ * loud in the host's own mixer, which has taken effect already.  The guest is shown it
+ * by its elements, as exactly as their steps can, and is told by events: a
+ * volume and a switch that are bound to this stream alone, else those bound to all
+ * of its direction if there is no other stream of it, else none.  voice_volume()
+ * is not called for it, and a later change of one channel or of the switch leaves
+ * the host what it has of the others, unrounded.
+ */
+VSND_API void vsnd_voice_volume_changed(struct vsnd_stream *s, const struct vsnd_volume *volume);
 
 #ifdef __cplusplus
 }

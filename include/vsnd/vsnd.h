@@ -197,18 +197,52 @@ struct vsnd_queue_setup {
 	bool resume;
 };
 
+/** Range of vsnd_stream_set_volume(), in hundredths of dB. */
+#define VSND_MILLIBELS_MIN (-14400)
+#define VSND_MILLIBELS_MAX 2400
+
+/** Where a stream is (virtio 1.4, PCM Command Lifecycle). */
+enum vsnd_stream_state {
+	VSND_STREAM_INIT,	/**< after reset: no parameters */
+	VSND_STREAM_SET,	/**< has parameters */
+	VSND_STREAM_PREPARED,
+	VSND_STREAM_RUNNING,
+	VSND_STREAM_STOPPED,
+	VSND_STREAM_RELEASED,	/**< has parameters, holds nothing */
+	VSND_STREAM_STATES
+};
+
+/** What a stream is doing, and what the host's side has set for it. */
+struct vsnd_stream_status {
+	uint8_t state;		/**< enum vsnd_stream_state */
+	uint8_t direction;	/**< enum vsnd_direction */
+	bool allowed;		/**< vsnd_stream_allow() */
+	bool mute;		/**< vsnd_stream_set_volume() */
+	int32_t millibels;
+	/** The driver's parameters; 0 in state INIT. */
+	uint8_t format;		/**< enum vsnd_format */
+	uint8_t channels;
+	uint32_t rate_hz;
+	uint32_t period_frames, buffer_frames;
+};
+
 /** Counters of one stream since the device was created. */
 struct vsnd_stream_stats {
 	uint64_t messages;	/**< completed with S_OK */
 	uint64_t errors;	/**< completed with S_IO_ERR */
 	/** Of the guest's, handed to the host; input: of the host's, handed to the guest. */
 	uint64_t frames;
-	/** Of the guest's, taken at pace without a host; input: lost as the guest had no room. */
+	/** Of the guest's, taken at pace without a host or denied; input: lost for want of room. */
 	uint64_t discarded;
-	/** Silence the host got as the guest was late; input: the guest, as the host had none. */
+	/** Silence the host got as the guest was late; input: the guest, without a host or denied. */
 	uint64_t silence;
 	/** Episodes in which the guest was late: with frames, or with room for them. */
 	uint64_t xruns;
+	/**
+	 * latency_bytes of the last message with S_OK: what the host still had to play
+	 * behind it; input: what it had captured since the message's last frame.
+	 */
+	uint64_t latency_bytes;
 };
 
 /**
@@ -305,7 +339,10 @@ VSND_API void vsnd_queue_kick(struct vsnd *dev, unsigned queue);
 /** True if the queue's ring was found broken and it has not been started afresh since. */
 VSND_API bool vsnd_queue_broken(const struct vsnd *dev, unsigned queue);
 
-/** Do what is left to do on the control thread, after the wake callback. */
+/**
+ * Do what is left to do on the control thread, after the wake callback: the device's
+ * own affairs and the audio back-end's.
+ */
 VSND_API void vsnd_run(struct vsnd *dev);
 
 /**
@@ -314,6 +351,34 @@ VSND_API void vsnd_run(struct vsnd *dev);
  * only the last state is kept.  A reset does not change it.  -EINVAL for a bad jack.
  */
 VSND_API int vsnd_jack_plug(struct vsnd *dev, unsigned jack, bool connected);
+
+/** Whether something is plugged in.  -EINVAL for a bad jack. */
+VSND_API int vsnd_jack_connected(const struct vsnd *dev, unsigned jack, bool *ret_connected);
+
+/**
+ * Permit a stream to reach the host, or deny it.  Of a denied one no sample passes, in
+ * either direction: what the guest plays is taken at pace and discarded, what it
+ * records is silence, and nothing else changes for it.  A running stream is faded
+ * in and out, in 10 ms.  All are permitted at first; a reset changes nothing.  -EINVAL
+ * for a bad stream.
+ */
+VSND_API int vsnd_stream_allow(struct vsnd *dev, unsigned stream, bool allowed);
+
+/**
+ * The host's own knob for a stream: a gain from VSND_MILLIBELS_MIN to _MAX hundredths
+ * of dB, and a mute.  It is beside the guest's control elements, which do not see it,
+ * acts on the samples in the device, ramped, and survives a reset.  0 and false at
+ * first: samples pass untouched.  -EINVAL for a bad stream or gain.
+ */
+VSND_API int vsnd_stream_set_volume(struct vsnd *dev, unsigned stream, int32_t millibels,
+				    bool mute);
+
+/** -EINVAL for a bad stream. */
+VSND_API int vsnd_stream_status(const struct vsnd *dev, unsigned stream,
+				struct vsnd_stream_status *ret);
+
+/** Whether the audio back-end has the host sound system it is for, as far as it knows. */
+VSND_API bool vsnd_host_connected(const struct vsnd *dev);
 
 /** Counters of a stream.  -EINVAL for a bad stream.  Any thread; values may be a cycle old. */
 VSND_API int vsnd_stream_stats(const struct vsnd *dev, unsigned stream,

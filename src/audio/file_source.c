@@ -3,44 +3,21 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
-#include <samplerate.h>
 #include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames that are read and converted at a time. */
-#define CHUNK_FRAMES 1024
+#include "audio/resample.h"
+#include "audio/sample.h"
 
-/* How a sample is written; formats without a row have no linear samples. */
-static const struct layout {
-	enum { LAYOUT_NONE, LAYOUT_SIGNED, LAYOUT_UNSIGNED, LAYOUT_FLOAT } kind;
-} layouts[VSND_FORMATS] = {
-	[VSND_FMT_S8] = { LAYOUT_SIGNED },
-	[VSND_FMT_U8] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_S16] = { LAYOUT_SIGNED },
-	[VSND_FMT_U16] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_S18_3] = { LAYOUT_SIGNED },
-	[VSND_FMT_U18_3] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_S20_3] = { LAYOUT_SIGNED },
-	[VSND_FMT_U20_3] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_S24_3] = { LAYOUT_SIGNED },
-	[VSND_FMT_U24_3] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_S20] = { LAYOUT_SIGNED },
-	[VSND_FMT_U20] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_S24] = { LAYOUT_SIGNED },
-	[VSND_FMT_U24] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_S32] = { LAYOUT_SIGNED },
-	[VSND_FMT_U32] = { LAYOUT_UNSIGNED },
-	[VSND_FMT_FLOAT] = { LAYOUT_FLOAT },
-	[VSND_FMT_FLOAT64] = { LAYOUT_FLOAT },
-};
+/* Frames that are read and converted at a time. */
+#define CHUNK_FRAMES RESAMPLE_FRAMES
 
 struct file_source {
 	const struct audio_file_config *config;
 	unsigned stream;
-	uint8_t format;
+	struct sample_codec codec;
 	unsigned channels;	/* the guest's */
 	uint32_t rate_hz;
 
@@ -51,25 +28,25 @@ struct file_source {
 	double *frames;		/* CHUNK_FRAMES of the guest's channels */
 
 	/* Where the rates differ. */
-	SRC_STATE *resampler;
-	float *before, *after;	/* CHUNK_FRAMES of the guest's channels each */
-	size_t before_at, before_n;
+	struct resample resample;
+	float *after;		/* CHUNK_FRAMES of the guest's channels */
 	bool drained;		/* the file has ended; the resampler knows */
 };
 
 int file_source_create(const struct audio_file_config *config,
 		const struct vsnd_voice_params *params, struct file_source **ret_source)
 {
+	struct sample_codec codec;
 	struct file_source *s;
 
-	if (layouts[params->format].kind == LAYOUT_NONE)
+	if (!sample_codec_init(&codec, params->format))
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->config = config;
 	s->stream = params->stream;
-	s->format = params->format;
+	s->codec = codec;
 	s->channels = params->channels;
 	s->rate_hz = params->rate_hz;
 	*ret_source = s;
@@ -88,11 +65,9 @@ void file_source_free(struct file_source *s)
 	if (!s)
 		return;
 	close_file(s);
-	if (s->resampler)
-		src_delete(s->resampler);
+	resample_free(&s->resample);
 	free(s->raw);
 	free(s->frames);
-	free(s->before);
 	free(s->after);
 	free(s);
 }
@@ -111,16 +86,11 @@ static void log_source(const struct file_source *s, enum audio_level level, cons
 /* False: it cannot be converted. */
 static bool init_resampler(struct file_source *s)
 {
-	int err;
-
 	if (s->info.samplerate == (int)s->rate_hz)
 		return true;
-	if (!src_is_valid_ratio((double)s->rate_hz / s->info.samplerate))
-		return false;
-	s->resampler = src_new(SRC_SINC_MEDIUM_QUALITY, (int)s->channels, &err);
-	s->before = calloc((size_t)CHUNK_FRAMES * s->channels, sizeof(*s->before));
 	s->after = calloc((size_t)CHUNK_FRAMES * s->channels, sizeof(*s->after));
-	return s->resampler && s->before && s->after;
+	return s->after && resample_init(&s->resample, (uint32_t)s->info.samplerate, s->rate_hz,
+		s->channels, SRC_SINC_MEDIUM_QUALITY) == 0;
 }
 
 /* Once, at the first read. */
@@ -176,99 +146,44 @@ static size_t read_frames(struct file_source *s, size_t frames)
 	return n;
 }
 
-static void refill_before(struct file_source *s)
+static void refill(struct file_source *s)
 {
 	size_t n = read_frames(s, CHUNK_FRAMES);
 
 	for (size_t i = 0; i < n * s->channels; i++)
-		s->before[i] = (float)s->frames[i];
-	s->before_at = 0;
-	s->before_n = n;
+		s->resample.in[i] = (float)s->frames[i];
+	resample_filled(&s->resample, n);
 	s->drained = n == 0;
 }
 
 /* The same at the guest's rate. */
 static size_t read_resampled(struct file_source *s, size_t frames)
 {
-	SRC_DATA d = {
-		.data_out = s->after,
-		.output_frames = (long)(frames < CHUNK_FRAMES ? frames : CHUNK_FRAMES),
-		.src_ratio = (double)s->rate_hz / s->info.samplerate,
-	};
+	size_t n;
 
 	do {
-		if (s->before_at == s->before_n && !s->drained)
-			refill_before(s);
-		d.data_in = s->before + s->before_at * s->channels;
-		d.input_frames = (long)(s->before_n - s->before_at);
-		d.end_of_input = s->drained;
-		if (src_process(s->resampler, &d) != 0)
-			return 0;
-		s->before_at += (size_t)d.input_frames_used;
-	} while (d.output_frames_gen == 0 && !s->drained);
-	for (size_t i = 0; i < (size_t)d.output_frames_gen * s->channels; i++)
+		if (resample_is_empty(&s->resample) && !s->drained)
+			refill(s);
+		n = resample_take(&s->resample, s->after, frames < CHUNK_FRAMES ? frames : CHUNK_FRAMES,
+			s->drained);
+	} while (n == 0 && !s->drained);
+	for (size_t i = 0; i < n * s->channels; i++)
 		s->frames[i] = (double)s->after[i];
-	return (size_t)d.output_frames_gen;
-}
-
-static void encode_float(uint8_t *dst, double sample, unsigned bytes)
-{
-	uint64_t bits = 0;
-	float narrow = (float)sample;
-	uint32_t narrow_bits;
-
-	if (bytes == sizeof(narrow)) {
-		memcpy(&narrow_bits, &narrow, sizeof(narrow));
-		bits = narrow_bits;
-	} else {
-		memcpy(&bits, &sample, sizeof(bits));
-	}
-	for (unsigned i = 0; i < bytes; i++)
-		dst[i] = (uint8_t)(bits >> (8 * i));
-}
-
-/* The nearest value of @bits bits; what is too loud is cut off, what is no number is silent. */
-static int64_t quantize(double sample, unsigned bits)
-{
-	double top = (double)(INT64_C(1) << (bits - 1));
-	double value = rint(sample * top);
-
-	if (isnan(value))
-		return 0;
-	if (value > top - 1)
-		value = top - 1;
-	return value < -top ? -(int64_t)top : (int64_t)value;
-}
-
-static void encode(const struct file_source *s, uint8_t *dst, size_t samples)
-{
-	const struct vsnd_format_info *f = vsnd_format_info(s->format);
-
-	for (size_t i = 0; i < samples; i++, dst += f->bytes) {
-		int64_t value;
-
-		if (layouts[s->format].kind == LAYOUT_FLOAT) {
-			encode_float(dst, s->frames[i], f->bytes);
-			continue;
-		}
-		value = quantize(s->frames[i], f->width_bits);
-		if (layouts[s->format].kind == LAYOUT_UNSIGNED)
-			value += INT64_C(1) << (f->width_bits - 1);
-		for (unsigned k = 0; k < f->bytes; k++)
-			dst[k] = (uint8_t)((uint64_t)value >> (8 * k));
-	}
+	return n;
 }
 
 size_t file_source_read(struct file_source *s, void *dst, size_t frames)
 {
+	uint8_t *to = dst;
 	size_t n;
 
 	if (!s->begun)
 		open_file(s);
 	if (!s->file)
 		return 0;
-	n = s->resampler ? read_resampled(s, frames) : read_frames(s, frames);
-	encode(s, dst, n * s->channels);
+	n = s->resample.state ? read_resampled(s, frames) : read_frames(s, frames);
+	for (size_t i = 0; i < n * s->channels; i++, to += s->codec.bytes)
+		sample_put(&s->codec, to, s->frames[i]);
 	if (n == 0)
 		close_file(s);
 	return n;

@@ -166,28 +166,43 @@ static bool in_time(struct hosted *h, size_t frames, int64_t now_ns)
 	return true;
 }
 
-void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frames,
-		int64_t stamp, int64_t now_ns)
+void hosted_call(struct hosted *h, size_t frames, int64_t delay_frames, int64_t stamp,
+		int64_t now_ns)
 {
 	bool first = note_call(h, frames, delay_frames, stamp, now_ns);
-	uint8_t *at = dst;
-	size_t lead = 0, n;
 
+	h->lead = 0;
+	h->piece_delay = delay_frames;
 	if (h->running)
 		choose_mode(h, now_ns);
 	if (h->running && h->mode == HOSTED_AHEAD && first)
-		lead = read_ahead_begin(&h->ahead, &h->clock, frames, now_ns);
-	silence(h, at, lead);
-	at += lead * h->params.frame_bytes;
-	n = read_ahead_take(&h->ahead, at, frames - lead);
+		h->lead = read_ahead_begin(&h->ahead, &h->clock, frames, now_ns);
+	frames -= h->lead;
+	h->open = h->running && h->mode == HOSTED_DIRECT && frames > h->ahead.level &&
+		in_time(h, frames - h->ahead.level, now_ns);
+}
+
+void hosted_piece(struct hosted *h, void *dst, size_t frames)
+{
+	size_t n = h->lead < frames ? h->lead : frames;
+	uint8_t *at = dst;
+
+	silence(h, at, n);
+	h->lead -= n;
+	n += read_ahead_take(&h->ahead, at + n * h->params.frame_bytes, frames - n);
 	at += n * h->params.frame_bytes;
-	n += lead;
-	if (n == frames)
-		return;
-	if (h->running && h->mode == HOSTED_DIRECT && in_time(h, frames - n, now_ns))
-		vsnd_pull(h->stream, at, frames - n, delay_frames + (int64_t)n);
-	else
+	if (n < frames && h->open)
+		vsnd_pull(h->stream, at, frames - n, h->piece_delay + (int64_t)n);
+	else if (n < frames)
 		silence(h, at, frames - n);
+	h->piece_delay += (int64_t)frames;
+}
+
+void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frames,
+		int64_t stamp, int64_t now_ns)
+{
+	hosted_call(h, frames, delay_frames, stamp, now_ns);
+	hosted_piece(h, dst, frames);
 }
 
 void hosted_give(struct hosted *h, const void *src, size_t frames, int64_t delay_frames,

@@ -66,6 +66,9 @@ struct hosted {
 	int64_t host_delay;	/* frames, from its call on */
 	int64_t taken_ns;	/* DIRECT: the time up to which the host has taken frames */
 	int64_t away_ns;	/* when the timer takes over */
+	size_t lead;		/* silence that goes first in this call */
+	int64_t piece_delay;	/* frames until the next piece is heard */
+	bool open;		/* what the ring does not have comes from the guest */
 	struct pace_clock clock;	/* AHEAD and AWAY */
 	struct read_ahead ahead;
 };
@@ -94,6 +97,11 @@ size_t hosted_rest(const struct hosted *h);
  */
 void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frames,
 		int64_t stamp, int64_t now_ns);
+
+/* The same, of a host that takes them in pieces: first the call, then @frames in all. */
+void hosted_call(struct hosted *h, size_t frames, int64_t delay_frames, int64_t stamp,
+		int64_t now_ns);
+void hosted_piece(struct hosted *h, void *dst, size_t frames);
 
 /* An input voice gets @frames of the host's cycle @stamp, the last of them @delay_frames old. */
 void hosted_give(struct hosted *h, const void *src, size_t frames, int64_t delay_frames,

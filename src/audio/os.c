@@ -29,6 +29,20 @@ int64_t audio_now_ns(void)
 	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+void audio_say_denied(const struct audio_log *log, const struct vsnd_voice_params *params,
+		bool *said)
+{
+	if (*said)
+		return;
+	*said = true;
+	if (params->direction == VSND_INPUT)
+		audio_say(log, AUDIO_WARN, "stream %u records silence: it is not allowed to record "
+			"(--capture=on, or vsndctl allow)", params->stream);
+	else
+		audio_say(log, AUDIO_WARN, "stream %u is not allowed to be heard (vsndctl allow)",
+			params->stream);
+}
+
 void audio_say(const struct audio_log *log, enum audio_level level, const char *fmt, ...)
 {
 	char text[256];

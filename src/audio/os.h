@@ -19,6 +19,13 @@ int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread)
 /* The time of CLOCK_MONOTONIC.  Any thread, no system call. */
 int64_t audio_now_ns(void);
 
+/*
+ * A guest has opened a stream that is denied: say so once, *@said being false at first, as
+ * it will wonder why there is nothing but silence.
+ */
+void audio_say_denied(const struct audio_log *log, const struct vsnd_voice_params *params,
+		bool *said);
+
 /* Say something, if anybody listens.  Any thread but the audio thread. */
 void audio_say(const struct audio_log *log, enum audio_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -3,30 +3,25 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "audio/os.h"
+#include "audio/wake.h"
 
-#define PACE_NEVER INT64_MAX
 /* A voice without a clock whose sink is full looks again after this. */
 #define PACE_RETRY_NS 1000000
 
 struct pace {
 	/* Constant. */
 	struct vsnd *dev;
-	int wake_fd;
 	pthread_t thread;
 
 	/* Any thread's. */
+	struct wake wake;
 	atomic_bool ending;
-	atomic_bool woken;	/* the eventfd has been written and not yet read */
 
 	/* The audio thread's. */
 	struct pace_voice *voices;	/* those that run */
@@ -50,36 +45,12 @@ static int64_t nearest_due_ns(const struct pace *p)
 	return due_ns;
 }
 
-/* The flag falls before the turn: a wake that still saw it up is served by that turn. */
-static void take_wake(struct pace *p)
-{
-	uint64_t count;
-	ssize_t n = read(p->wake_fd, &count, sizeof(count));
-
-	(void)n;
-	atomic_exchange(&p->woken, false);
-}
-
 /* Until a wake-up or the nearest deadline, whichever comes first. */
 static void wait_for_turn(struct pace *p)
 {
-	struct pollfd wake = { .fd = p->wake_fd, .events = POLLIN };
-	int64_t due_ns = nearest_due_ns(p);
-	struct timespec timeout, *limit = NULL;
+	struct pollfd fd;
 
-	if (due_ns != PACE_NEVER) {
-		int64_t left_ns = due_ns - audio_now_ns();
-
-		if (left_ns <= 0)
-			return;
-		timeout = (struct timespec){
-			.tv_sec = left_ns / NS_PER_S,
-			.tv_nsec = left_ns % NS_PER_S,
-		};
-		limit = &timeout;
-	}
-	if (ppoll(&wake, 1, limit, NULL) > 0)
-		take_wake(p);
+	wake_wait(&p->wake, &fd, 0, nearest_due_ns(p));
 }
 
 /* Frames that the guest has queued, or has room for. */
@@ -95,7 +66,7 @@ static void run_voice(struct pace_voice *v, int64_t now_ns)
 	if (!v->has_clock) {
 		bool done = v->move(v, ready_frames(v));
 
-		v->retry_ns = done ? PACE_NEVER : now_ns + PACE_RETRY_NS;
+		v->retry_ns = done ? WAKE_NEVER : now_ns + PACE_RETRY_NS;
 		return;
 	}
 	if (!pace_clock_is_due(&v->clock, now_ns))
@@ -115,7 +86,7 @@ static void take_turn(struct pace *p)
 	for (struct pace_voice *v = p->voices; v; v = v->next)
 		run_voice(v, p->now_ns);
 	after_ns = vsnd_cycle_end(p->dev);
-	p->device_due_ns = after_ns < 0 ? PACE_NEVER : p->now_ns + after_ns;
+	p->device_due_ns = after_ns < 0 ? WAKE_NEVER : p->now_ns + after_ns;
 }
 
 static void *pace_main(void *arg)
@@ -139,20 +110,18 @@ int pace_create(struct vsnd *dev, struct pace **ret_pace)
 	if (!p)
 		return -ENOMEM;
 	p->dev = dev;
-	p->device_due_ns = PACE_NEVER;
-	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->wake_fd < 0) {
-		err = -errno;
+	p->device_due_ns = WAKE_NEVER;
+	err = wake_init(&p->wake);
+	if (err < 0)
 		goto free_pace;
-	}
 	err = audio_thread_start(pace_main, p, &p->thread);
 	if (err < 0)
-		goto close_wake;
+		goto fini_wake;
 	*ret_pace = p;
 	return 0;
 
-close_wake:
-	close(p->wake_fd);
+fini_wake:
+	wake_fini(&p->wake);
 free_pace:
 	free(p);
 	return err;
@@ -166,19 +135,13 @@ void pace_destroy(struct pace *p)
 	pace_wake(p);
 	pthread_join(p->thread, NULL);
 	assert(!p->voices);
-	close(p->wake_fd);
+	wake_fini(&p->wake);
 	free(p);
 }
 
 void pace_wake(struct pace *p)
 {
-	uint64_t one = 1;
-	ssize_t n;
-
-	if (atomic_exchange(&p->woken, true))
-		return;
-	n = write(p->wake_fd, &one, sizeof(one));
-	(void)n;
+	wake_up(&p->wake);
 }
 
 void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *stream,
@@ -187,7 +150,7 @@ void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *s
 	v->pace = p;
 	v->stream = stream;
 	v->input = params->direction == VSND_INPUT;
-	v->retry_ns = PACE_NEVER;
+	v->retry_ns = WAKE_NEVER;
 	pace_clock_init(&v->clock, params->rate_hz, params->period_frames, params->buffer_frames);
 }
 
@@ -230,7 +193,7 @@ static void stop_voice(void *arg)
 	*v->link = v->next;
 	if (v->next)
 		v->next->link = v->link;
-	v->retry_ns = PACE_NEVER;
+	v->retry_ns = WAKE_NEVER;
 }
 
 void pace_voice_start(struct pace_voice *v)

@@ -284,6 +284,8 @@ static int pipewire_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	a->voices = v;
 	pthread_mutex_unlock(&a->lock);
 	host_settle(a);
+	if (params->denied)
+		audio_say_denied(&a->config->log, params, &a->said_denied[params->direction]);
 	*ret_voice = v;
 	return 0;
 }

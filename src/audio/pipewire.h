@@ -23,6 +23,7 @@
 #include <pipewire/pipewire.h>
 
 #include "audio/audio.h"
+#include "audio/backoff.h"
 #include "audio/hosted.h"
 
 #define PW_NEVER_NS INT64_MAX
@@ -38,6 +39,9 @@ struct vsnd_audio {
 	struct spa_source *wake_event, *turn_timer;	/* of the audio thread */
 	pthread_t thread;
 
+	/* The control thread's. */
+	bool said_denied[2];	/* by direction */
+
 	/* Any thread's. */
 	atomic_bool serving;	/* the server has answered and is not known to be gone */
 	atomic_bool woken;	/* the wake event is signalled and has not been taken */
@@ -52,8 +56,7 @@ struct vsnd_audio {
 	struct spa_hook core_listener;
 	bool lost;		/* the connection is to be given up */
 	bool complained;	/* about the server that is away */
-	int64_t retry_ns;
-	int64_t backoff_ns;
+	struct backoff backoff;
 
 	/* The audio thread's. */
 	struct vsnd_voice *running;

@@ -16,8 +16,6 @@
 
 #include "audio/os.h"
 
-#define BACKOFF_NS_MIN 100000000
-#define BACKOFF_NS_MAX 2000000000
 /* A stream that failed, e.g. for want of a device. */
 #define STREAM_RETRY_NS 1000000000
 
@@ -35,7 +33,7 @@ static void on_core_info(void *data, const struct pw_core_info *info)
 	else
 		audio_say(&a->config->log, AUDIO_INFO, "PipeWire: connected to %s %s", info->name, info->version);
 	a->complained = false;
-	a->backoff_ns = 0;
+	backoff_succeeded(&a->backoff);
 	atomic_store(&a->serving, true);
 }
 
@@ -64,16 +62,6 @@ static void complain(struct vsnd_audio *a, const char *what)
 	a->complained = true;
 }
 
-static void back_off(struct vsnd_audio *a, int64_t now_ns)
-{
-	a->backoff_ns *= 2;
-	if (a->backoff_ns < BACKOFF_NS_MIN)
-		a->backoff_ns = BACKOFF_NS_MIN;
-	if (a->backoff_ns > BACKOFF_NS_MAX)
-		a->backoff_ns = BACKOFF_NS_MAX;
-	a->retry_ns = now_ns + a->backoff_ns;
-}
-
 static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 {
 	struct pw_properties *props = pw_properties_new(NULL, NULL);
@@ -84,7 +72,7 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	a->core = pw_context_connect(a->context, props, 0);
 	if (!a->core) {
 		complain(a, strerror(errno));
-		back_off(a, now_ns);
+		backoff_failed(&a->backoff, now_ns);
 		return;
 	}
 	pw_core_add_listener(a->core, &a->core_listener, &core_events, a);
@@ -210,7 +198,7 @@ static void drop_connection(struct vsnd_audio *a, struct vsnd_voice *voices, int
 		v->retry_ns = now_ns;
 	}
 	disconnect(a);
-	back_off(a, now_ns);
+	backoff_failed(&a->backoff, now_ns);
 }
 
 /* Returns when to look again. */
@@ -222,10 +210,10 @@ static int64_t settle(struct vsnd_audio *a)
 
 	if (a->core && a->lost)
 		drop_connection(a, voices, now_ns);
-	if (!a->core && !ending && now_ns >= a->retry_ns)
+	if (!a->core && !ending && now_ns >= a->backoff.retry_ns)
 		connect_to_server(a, now_ns);
 	if (!a->core)
-		again_ns = a->retry_ns;
+		again_ns = a->backoff.retry_ns;
 	for (struct vsnd_voice *v = voices; v; v = next) {
 		struct voice_wish wish;
 		int64_t voice_ns;

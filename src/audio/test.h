@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The back-end for tests, in the process of the test.  Its clock moves only when
- * the test says so, everything played is kept, and what is recorded comes from a
- * function of the test's.
+ * The back-end for tests.  Its clock moves only when the test says so (or is the
+ * system's), everything played is kept, what is recorded comes from the test,
+ * and it fails when it is told to.  It is used in the process of a unit test and,
+ * through hooks on the control socket, in the daemon.
  *
  *	struct vsnd_audio *audio;
  *	struct audio_test_config config = { .ret_audio = &audio };
@@ -27,12 +28,17 @@
 struct audio_test_config {
 	struct vsnd_audio **ret_audio;	/* where to put the handle for these functions */
 	bool threadless;
+	bool real;		/* as by audio_test_set_real(); not without a thread */
 };
 
 extern const struct vsnd_audio_ops audio_test_ops;
 
+/* Follow the system's clock from now on, or stand still until the test moves it. */
+void audio_test_set_real(struct vsnd_audio *a, bool real);
+bool audio_test_is_real(const struct vsnd_audio *a);
+
 /*
- * Run @cycles cycles, in each of which every running voice is pulled or pushed @frames
+ * By hand: run @cycles cycles, in each of which every running voice is pulled or pushed @frames
  * frames, and each of which takes the time of as many frames of the first of
  * these voices (of 48 kHz if there is none).
  */
@@ -54,8 +60,12 @@ void audio_test_set_away(struct vsnd_audio *a, bool away);
 void audio_test_set_flush(struct vsnd_audio *a, size_t frames);
 /* voice_open() fails with this negative errno until it is set to 0. */
 void audio_test_set_open_error(struct vsnd_audio *a, int err);
-/* voice_close() takes that long, in real time. */
-void audio_test_set_close_ms(struct vsnd_audio *a, unsigned ms);
+/* Whatever is to be moved from now on fails: vsnd_fail() instead of pull and push. */
+void audio_test_set_fails(struct vsnd_audio *a, bool fails);
+/* The host takes and gives nothing from now on, though time passes. */
+void audio_test_set_stalled(struct vsnd_audio *a, bool stalled);
+/* Voices that are closed from now on are there until this is called with false. */
+void audio_test_hold_close(struct vsnd_audio *a, bool hold);
 
 /*
  * Where an input stream's frames come from: @fill writes @bytes bytes, whole frames, to
@@ -64,14 +74,37 @@ void audio_test_set_close_ms(struct vsnd_audio *a, unsigned ms);
  */
 void audio_test_set_source(struct vsnd_audio *a,
 		void (*fill)(void *ctx, unsigned stream, void *dst, size_t bytes), void *ctx);
+/*
+ * Instead: frame n since PREPARE, or since this call, is the number n in 32 bits,
+ * little-endian, repeated or cut to the size of a frame.
+ */
+void audio_test_set_ramp(struct vsnd_audio *a);
+/* Or these bytes, over and over. */
+#define AUDIO_TEST_BYTES_MAX 4096
+void audio_test_set_bytes(struct vsnd_audio *a, const void *bytes, size_t n);
 
+/* Bytes of a stream that are kept; what comes later is counted. */
+#define AUDIO_TEST_PLAYED_MAX (4u << 20)
 /* All that a stream has played since the start or audio_test_forget(), silence too. */
 const void *audio_test_played(struct vsnd_audio *a, unsigned stream, size_t *ret_bytes);
+/* A copy of a part, while the clock may run.  Returns the bytes that there are. */
+size_t audio_test_copy_played(struct vsnd_audio *a, unsigned stream, size_t at, void *dst,
+		size_t bytes);
+
+/* Of a stream, since the start or audio_test_forget(). */
+struct audio_test_counters {
+	uint64_t frames;	/* moved by cycles and by RELEASE, or failed to be */
+	uint64_t guest_frames;	/* of these: came from the guest, or found a place there */
+	uint64_t lost_bytes;	/* played and not kept */
+	uint64_t opened;	/* voices */
+};
+void audio_test_counters(struct vsnd_audio *a, unsigned stream, struct audio_test_counters *ret);
 /* How many of its frames came from the guest, or found a place there. */
 uint64_t audio_test_guest_frames(struct vsnd_audio *a, unsigned stream);
 void audio_test_forget(struct vsnd_audio *a);
 
 unsigned audio_test_voices(struct vsnd_audio *a);
+unsigned audio_test_voices_closing(struct vsnd_audio *a);	/* and held */
 unsigned audio_test_voices_running(struct vsnd_audio *a);
 uint64_t audio_test_cycles(struct vsnd_audio *a);
 /* What vsnd_cycle_end() returned last. */

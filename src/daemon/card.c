@@ -9,6 +9,7 @@ static void card_stream(const struct config_stream *s, struct vsnd_stream_settin
 {
 	*ret = (struct vsnd_stream_settings){
 		.nid = s->group,
+		.features = s->xrun_events == CONFIG_AUTO_YES ? VSND_STREAM_EVT_XRUNS : 0,
 		.direction = s->direction,
 		.channels_min = s->offer.channels_min,
 		.channels_max = s->offer.channels_max,

@@ -302,6 +302,12 @@ static bool set_text(struct parser *p, const char *value, char *ret, size_t size
 	return *value || bad(p, value, "nothing is there");
 }
 
+static bool key_xrun_events(struct parser *p, const char *value)
+{
+	return set_auto(p, value, p->section == SECTION_STREAM
+		? &p->c->stream[p->c->streams - 1].xrun_events : &p->c->xrun_events);
+}
+
 static bool key_target(struct parser *p, const char *value)
 {
 	struct config_stream *s = &p->c->stream[p->c->streams - 1];
@@ -314,6 +320,12 @@ static bool key_properties(struct parser *p, const char *value)
 	struct config_stream *s = &p->c->stream[p->c->streams - 1];
 
 	return set_text(p, value, s->properties, sizeof(s->properties));
+}
+
+static bool key_capture(struct parser *p, const char *value)
+{
+	return on_off_parse(value, &p->c->stream[p->c->streams - 1].capture) ||
+		bad(p, value, "neither on nor off");
 }
 
 static bool key_connected(struct parser *p, const char *value)
@@ -387,13 +399,16 @@ static const struct key {
 	{ SECTION_DEVICE, "auto-jacks", key_auto_jacks },
 	{ SECTION_DEVICE, "auto-maps", key_auto_maps },
 	{ SECTION_DEVICE, "controls", key_controls },
+	{ SECTION_DEVICE, "xrun-events", key_xrun_events },
 	{ SECTION_STREAM, "device", key_group },
 	{ SECTION_STREAM, "direction", key_direction },
 	{ SECTION_STREAM, "formats", key_formats },
 	{ SECTION_STREAM, "rates", key_rates },
 	{ SECTION_STREAM, "channels", key_channels },
+	{ SECTION_STREAM, "xrun-events", key_xrun_events },
 	{ SECTION_STREAM, "target", key_target },
 	{ SECTION_STREAM, "properties", key_properties },
+	{ SECTION_STREAM, "capture", key_capture },
 	{ SECTION_JACK, "device", key_group },
 	{ SECTION_JACK, "type", key_type },
 	{ SECTION_JACK, "connected", key_connected },

@@ -32,9 +32,11 @@ struct config_stream {
 	uint32_t group;		/* "device" in the file */
 	uint8_t direction;
 	struct offer offer;
+	enum config_auto xrun_events;	/* the guest may ask to be told of xruns */
 	/* At the host's sound system; empty: not given. */
 	char target[CONFIG_NAME_MAX * 4];
 	char properties[CONFIG_LINE_MAX];
+	enum config_auto capture;	/* of an input */
 };
 
 struct config_jack {
@@ -62,12 +64,6 @@ struct config_audio {
 	char value[CONFIG_LINE_MAX];
 };
 
-enum config_auto {
-	CONFIG_AUTO_DEFAULT,	/* as the profile has it */
-	CONFIG_AUTO_NO,
-	CONFIG_AUTO_YES
-};
-
 struct config {
 	/* [device] */
 	bool simple;		/* profile */
@@ -75,8 +71,8 @@ struct config {
 	unsigned streams_line, offer_line;
 	struct offer offer;	/* of streams that do not say themselves */
 	enum config_auto auto_jacks, auto_maps;
+	enum config_auto xrun_events;	/* of streams that do not say themselves */
 	bool controls;		/* the usual control elements */
-	bool outputs_only;	/* no inputs by default: a microphone is asked for */
 
 	unsigned streams, jacks, chmaps, audios;
 	struct config_stream stream[VSND_STREAMS_MAX];
@@ -87,7 +83,7 @@ struct config {
 
 /* What the command line says instead; 0 and false: nothing. */
 struct config_overrides {
-	bool simple, controls, outputs_only;
+	bool simple, controls;
 	struct stream_counts streams;
 	struct offer offer;
 };

@@ -80,8 +80,6 @@ void config_override(struct config *c, const struct config_overrides *o)
 	}
 	if (o->controls)
 		c->controls = true;
-	if (o->outputs_only)
-		c->outputs_only = true;
 	if (o->streams.given)
 		c->wanted = o->streams;
 	if (is_given(&o->offer)) {
@@ -121,7 +119,7 @@ static bool complete_streams(struct config *c, struct config_error *error)
 			"streams and [stream] sections exclude each other");
 	offer_inherit(&c->offer, c->simple ? &simple_offer : &default_offer);
 	if (!c->wanted.given)
-		c->wanted = c->simple || c->outputs_only ? one_output : one_of_each;
+		c->wanted = c->simple ? one_output : one_of_each;
 	if (c->streams == 0) {
 		add_streams(c, c->wanted.outputs, VSND_OUTPUT);
 		add_streams(c, c->wanted.inputs, VSND_INPUT);
@@ -132,8 +130,18 @@ static bool complete_streams(struct config *c, struct config_error *error)
 			return config_fail(error, c->stream[i].line,
 				"[stream %s]: outputs come before inputs", c->stream[i].name);
 	}
-	for (unsigned i = 0; i < c->streams; i++)
+	for (unsigned i = 0; i < config_outputs(c); i++) {
+		if (c->stream[i].capture)
+			return config_fail(error, c->stream[i].line,
+				"[stream %s]: capture is for inputs", c->stream[i].name);
+	}
+	if (!c->xrun_events)
+		c->xrun_events = c->simple ? CONFIG_AUTO_NO : CONFIG_AUTO_YES;
+	for (unsigned i = 0; i < c->streams; i++) {
 		offer_inherit(&c->stream[i].offer, &c->offer);
+		if (!c->stream[i].xrun_events)
+			c->stream[i].xrun_events = c->xrun_events;
+	}
 	return true;
 }
 

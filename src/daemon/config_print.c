@@ -14,12 +14,15 @@ static void print_stream(const struct config_stream *s, FILE *f)
 	offer_formats_text(s->offer.formats, formats);
 	offer_rates_text(s->offer.rates, rates);
 	fprintf(f, "\n[stream %s]\ndevice = %u\ndirection = %s\nformats = %s\nrates = %s\n"
-		"channels = %u-%u\n", s->name, (unsigned)s->group, direction_word(s->direction),
-		formats, rates, s->offer.channels_min, s->offer.channels_max);
+		"channels = %u-%u\nxrun-events = %s\n", s->name, (unsigned)s->group, direction_word(s->direction),
+		formats, rates, s->offer.channels_min, s->offer.channels_max,
+		s->xrun_events == CONFIG_AUTO_YES ? "yes" : "no");
 	if (*s->target)
 		fprintf(f, "target = %s\n", s->target);
 	if (*s->properties)
 		fprintf(f, "properties = %s\n", s->properties);
+	if (s->capture)
+		fprintf(f, "capture = %s\n", s->capture == CONFIG_AUTO_YES ? "on" : "off");
 }
 
 static void print_jack(const struct config_jack *j, FILE *f)

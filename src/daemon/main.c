@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "daemon/card.h"
+#include "daemon/control.h"
+#include "daemon/hooks.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/signals.h"
@@ -28,7 +30,9 @@ struct program {
 	struct card card;
 	struct loop *loop;
 	struct vu_server *server;
-	struct socket_file socket_file;
+	struct control *control;	/* NULL: not asked for */
+	struct hooks hooks;
+	struct socket_file socket_file, control_file;
 };
 
 /* No file that we open is to become standard error. */
@@ -64,6 +68,8 @@ static int init_server(struct program *p)
 	err = sound_init(&p->sound, &p->options, &settings.device);
 	if (err < 0)
 		return err;
+	if (p->sound.is_test && p->options.config.controls)
+		hooks_elements(&settings.device, p->card.ctl);
 	err = loop_create(&p->loop);
 	if (err < 0)
 		goto fail;
@@ -71,11 +77,42 @@ static int init_server(struct program *p)
 	err = vu_server_create(p->loop, &settings, &p->server);
 	if (err < 0)
 		goto fail;
+	sound_permit(&p->sound, &p->options, vu_server_device(p->server));
 	signals_set_device(vu_server_device(p->server));
+	p->hooks = (struct hooks){
+		.dev = vu_server_device(p->server),
+		.audio = p->sound.test_audio,
+		.settings = settings.device,
+	};
 	return 0;
 
 fail:
 	log_always("cannot start: %s", strerror(-err));
+	return err;
+}
+
+/* The control socket, and what can be asked for there. */
+static int init_control(struct program *p)
+{
+	int fd, err;
+
+	if (!p->options.control_path)
+		return 0;
+	err = control_create(p->loop, &p->control);
+	if (err < 0) {
+		log_always("cannot start: %s", strerror(-err));
+		return err;
+	}
+	if (p->hooks.audio)
+		hooks_add(&p->hooks, p->control);
+	fd = socket_listen(p->options.control_path, 0600, &p->control_file);
+	if (fd < 0)
+		return fd;
+	err = control_listen(p->control, fd);
+	if (err < 0) {
+		log_always("%s cannot be served", p->options.control_path);
+		close(fd);
+	}
 	return err;
 }
 
@@ -100,7 +137,7 @@ static int serve_inherited(struct program *p, int fd, bool may_listen, bool may_
 
 static int serve_path(struct program *p)
 {
-	int fd = socket_listen(p->options.socket_path, &p->socket_file);
+	int fd = socket_listen(p->options.socket_path, 0, &p->socket_file);
 
 	if (fd < 0)
 		return STATUS_FAILED;
@@ -163,11 +200,13 @@ int main(int argc, char **argv)
 	status = options_parse(argc, argv, &p->options);
 	if (status >= 0)
 		return status;
-	status = init_server(p) < 0 ? STATUS_FAILED : run(p);
+	status = init_server(p) < 0 || init_control(p) < 0 ? STATUS_FAILED : run(p);
 
-	/* The name goes first: nobody shall connect to what is ending. */
+	/* The names go first: nobody shall connect to what is ending. */
 	socket_remove(&p->socket_file);
+	socket_remove(&p->control_file);
 	signals_set_device(NULL);
+	control_destroy(&p->control);
 	vu_server_destroy(&p->server);
 	loop_destroy(&p->loop);
 	return status;

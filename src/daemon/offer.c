@@ -155,6 +155,16 @@ void offer_inherit(struct offer *o, const struct offer *from)
 	}
 }
 
+bool on_off_parse(const char *text, enum config_auto *ret)
+{
+	bool on = strcmp(text, "on") == 0;
+
+	if (!on && strcmp(text, "off") != 0)
+		return false;
+	*ret = on ? CONFIG_AUTO_YES : CONFIG_AUTO_NO;
+	return true;
+}
+
 static bool count_parse(const char **text, unsigned *ret)
 {
 	size_t len = strspn(*text, "0123456789");

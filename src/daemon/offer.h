@@ -25,6 +25,15 @@ const char *offer_set_formats(struct offer *o, const char *text);
 const char *offer_set_rates(struct offer *o, const char *text);
 const char *offer_set_channels(struct offer *o, const char *text);
 
+enum config_auto {
+	CONFIG_AUTO_DEFAULT,	/* not said */
+	CONFIG_AUTO_NO,
+	CONFIG_AUTO_YES
+};
+
+/* on or off.  False: neither. */
+bool on_off_parse(const char *text, enum config_auto *ret);
+
 /* OUT[,IN]: how many streams of the default kind there are.  `given` tells that it was said. */
 struct stream_counts {
 	bool given;

@@ -33,10 +33,11 @@ static const char usage[] =
 	"                          socket N and exit when it has gone\n"
 	"  With none of them the socket comes from systemd (LISTEN_FDS).\n"
 	"      --once              exit after the first front-end has gone\n"
+	"      --control-path=PATH make a socket at PATH for vsndctl, mode 0600\n"
 	"\n"
 	"Sound:\n"
-	"      --audio=NAME        null (default), file, pipewire, or auto: the first that\n"
-	"                          answers (also --backend)\n"
+	"      --audio=NAME        null (default), file, pipewire, test (for harnesses: doc/hooks.md),\n"
+	"                          or auto: the first that answers (also --backend)\n"
 	"      --file-out=PATTERN  name of the file, ending in .wav, .w64 or .flac; %s is\n"
 	"                          the number of the stream, %% a percent sign\n"
 	"      --file-in=FILE      sound file that the guest records; silence after its end\n"
@@ -46,6 +47,7 @@ static const char usage[] =
 	"      --name=NAME         what the host's mixer shows (default: vhost-user-snd)\n"
 	"      --target=TARGET     where to play; pipewire: a node.name or object.serial\n"
 	"      --target-in=TARGET  where to record from\n"
+	"      --capture=WHETHER   on, or off (default): guests record silence\n"
 	"      --properties=PROPS  pipewire: of the streams, e.g. '{ media.role = Game }'\n"
 	"\n"
 	"The card that the guest gets:\n"
@@ -66,7 +68,7 @@ static const char usage[] =
 	"      --print-capabilities  print what the program is, as JSON\n"
 	"      --version, --help\n"
 	"\n"
-	"The mode of the socket is 0777 less the umask.  SIGTERM and SIGINT end the\n"
+	"The mode of the socket at --socket-path is 0777 less the umask.  SIGTERM and SIGINT end the\n"
 	"program; SIGHUP is ignored.\n";
 
 struct option {
@@ -101,10 +103,21 @@ static bool parse_fd(const char *value, int *ret_fd)
 	return true;
 }
 
+static bool fits_socket(const char *path)
+{
+	return *path && strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
 static bool set_socket_path(struct options *o, const char *value)
 {
 	o->socket_path = value;
-	return *value && strlen(value) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	return fits_socket(value);
+}
+
+static bool set_control_path(struct options *o, const char *value)
+{
+	o->control_path = value;
+	return fits_socket(value);
 }
 
 static bool set_fd(struct options *o, const char *value)
@@ -146,6 +159,11 @@ static bool set_target_in(struct options *o, const char *value)
 {
 	o->target_in = value;
 	return *value;
+}
+
+static bool set_capture(struct options *o, const char *value)
+{
+	return on_off_parse(value, &o->capture);
 }
 
 static bool set_properties(struct options *o, const char *value)
@@ -247,6 +265,7 @@ static const struct option table[] = {
 	{ "-s", true, false, set_socket_path },
 	{ "--fd", true, false, set_fd },
 	{ "--socket-fd", true, false, set_socket_fd },
+	{ "--control-path", true, false, set_control_path },
 	{ "--once", false, false, set_once },
 	{ "--audio", true, true, set_audio },
 	{ "--backend", true, true, set_audio },
@@ -258,6 +277,7 @@ static const struct option table[] = {
 	{ "--name", true, true, set_name },
 	{ "--target", true, true, set_target },
 	{ "--target-in", true, true, set_target_in },
+	{ "--capture", true, true, set_capture },
 	{ "--properties", true, true, set_properties },
 	{ "--streams", true, false, set_streams },
 	{ "--formats", true, false, set_formats },
@@ -418,9 +438,10 @@ static int check_all(const struct options *o)
 		return usage_error("--null-pace needs --audio=null", NULL);
 	if (o->file_in_loop && !o->file_in)
 		return usage_error("--file-in-loop needs --file-in", NULL);
-	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties))
-		return usage_error("--name, --target, --target-in and --properties need the host's sound, "
-			"e.g. --audio=pipewire", NULL);
+	if (!sound_is_host(o->audio) && (o->name || o->target || o->target_in || o->properties ||
+			o->capture))
+		return usage_error("--name, --target, --target-in, --capture and --properties need the "
+			"host's sound, e.g. --audio=pipewire", NULL);
 	if (may_file && (o->file_out || o->file_in) && audio_file_check(&config, &what, &reason) == -EINVAL)
 		return value_error(o, "file-out", o->file_out, reason);
 	return -1;
@@ -430,7 +451,6 @@ static int complete(struct options *o)
 {
 	struct config_error error;
 
-	o->card.outputs_only = strcmp(o->audio, "pipewire") == 0;
 	config_override(&o->config, &o->card);
 	return config_complete(&o->config, &error) ? -1 : config_error(o, &error);
 }

@@ -22,11 +22,13 @@ struct options {
 	const char *socket_path;	/* NULL: not given */
 	int fd, socket_fd;		/* -1: not given */
 	bool once;
+	const char *control_path;	/* NULL: not given */
 
 	const char *audio;
 	const char *file_out, *file_in;	/* NULL: not given */
 	bool file_in_loop, file_fast, null_fast;
 	const char *name, *target, *target_in, *properties;	/* NULL: not given */
+	enum config_auto capture;
 
 	const char *config_path;	/* NULL: not given */
 	bool print_config;

@@ -42,7 +42,7 @@ static int remove_stale(const struct sockaddr_un *addr)
 	return err;
 }
 
-static int bind_to(int fd, const struct sockaddr_un *addr)
+static int bind_or_replace(int fd, const struct sockaddr_un *addr)
 {
 	int err;
 
@@ -56,7 +56,25 @@ static int bind_to(int fd, const struct sockaddr_un *addr)
 	return bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? -errno : 0;
 }
 
-int socket_listen(const char *path, struct socket_file *ret_file)
+/*
+ * The file gets at most the mode of the socket, so it is never open to more than
+ * that; chmod() gives back what the umask took.
+ */
+static int bind_to(int fd, const struct sockaddr_un *addr, mode_t mode)
+{
+	int err;
+
+	if (mode && fchmod(fd, mode) < 0)
+		return -errno;
+	err = bind_or_replace(fd, addr);
+	if (err < 0 || !mode || chmod(addr->sun_path, mode) == 0)
+		return err;
+	err = -errno;
+	unlink(addr->sun_path);
+	return err;
+}
+
+int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct socket_file file = { .path = path };
@@ -69,7 +87,7 @@ int socket_listen(const char *path, struct socket_file *ret_file)
 		goto fail;
 	}
 	memcpy(addr.sun_path, path, strnlen(path, sizeof(addr.sun_path) - 1));
-	err = bind_to(fd, &addr);
+	err = bind_to(fd, &addr, mode);
 	if (err < 0)
 		goto close_fd;
 	if (listen(fd, BACKLOG) < 0 || lstat(path, &st) < 0) {

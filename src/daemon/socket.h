@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where the front-end comes from: a socket that we make, or one that we inherit.
+ * The sockets of the front-end and of vsndctl: made here, or inherited.
  * A failure has been logged when these functions return it.
  */
 #ifndef VSND_DAEMON_SOCKET_H
@@ -17,11 +17,12 @@ struct socket_file {
 };
 
 /*
- * Listen at @path (which must stay in place); the mode is 0777 less the umask.
+ * Listen at @path (which must stay in place).  The file's mode is @mode whatever
+ * the umask is, or with 0 what the umask leaves of 0777.
  * A socket file that is there already is replaced if nobody listens on it, and
  * no other kind of file ever is.  The descriptor, or a negative errno.
  */
-int socket_listen(const char *path, struct socket_file *ret_file);
+int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file);
 
 /* Remove the file, if it is still the one that we made. */
 void socket_remove(struct socket_file *file);

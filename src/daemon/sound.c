@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 
 static const struct vsnd_audio_ops *const null_ops = &audio_null_ops;
+static const struct vsnd_audio_ops *const test_ops = &audio_test_ops;
 
 struct backend {
 	const char *name;
@@ -20,6 +21,7 @@ static const struct backend backends[] = {
 	{ "pipewire", &audio_pipewire_ops, audio_pipewire_answers },
 	{ "file", &audio_file_ops, NULL },
 	{ "null", &null_ops, NULL },
+	{ "test", &test_ops, NULL },
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
@@ -123,6 +125,26 @@ static const struct backend *choose(const struct sound *s, const struct options 
 	return b;
 }
 
+static bool may_capture(const struct options *o, const struct config_stream *stream)
+{
+	return (stream->capture ? stream->capture : o->capture) == CONFIG_AUTO_YES;
+}
+
+void sound_permit(const struct sound *s, const struct options *o, struct vsnd *dev)
+{
+	unsigned denied = 0;
+
+	for (unsigned i = config_outputs(&o->config); s->is_host && i < o->config.streams; i++) {
+		if (may_capture(o, &o->config.stream[i]))
+			continue;
+		vsnd_stream_allow(dev, i, false);
+		denied++;
+	}
+	if (denied)
+		log_line(LOG_LEVEL_INFO, "%u inputs record silence unless allowed (--capture=on)",
+			denied);
+}
+
 int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *device)
 {
 	const struct backend *b;
@@ -134,11 +156,17 @@ int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *d
 		return -ENOTSUP;
 	}
 	device->audio = *b->ops;
+	s->is_host = b->answers;
 	if (b->answers)
 		device->audio_config = &s->host;
 	if (*b->ops == null_ops) {
 		s->null.fast = o->null_fast;
 		device->audio_config = &s->null;
+	}
+	if (*b->ops == test_ops) {
+		s->is_test = true;
+		s->test = (struct audio_test_config){ .ret_audio = &s->test_audio, .real = true };
+		device->audio_config = &s->test;
 	}
 	if (strcmp(b->name, "file") != 0)
 		return 0;

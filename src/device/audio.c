@@ -109,3 +109,9 @@ void vsnd_want_kicks(struct vsnd *dev, bool want)
 	assert(want || dev->want_kicks > 0);
 	dev->want_kicks += want ? 1 : -1u;
 }
+
+void vsnd_audio_service(struct vsnd *dev)
+{
+	if (!atomic_exchange(&dev->service, true) && dev->cb.wake)
+		dev->cb.wake(dev->ctx);
+}

@@ -33,8 +33,6 @@ static void changed(struct vsnd *dev, struct ctl *c, enum vsnd_ctl_change what)
 {
 	if (negotiated(dev))
 		c->untold |= (uint16_t)what;
-	if (what == VSND_CTL_CHANGED_VALUE)
-		ctl_gain_update(dev, c);
 }
 
 /* The driver did it.  An inactive element has no effect on the host's side. */
@@ -113,8 +111,7 @@ enum snd_status ctl_read(struct vsnd *dev, const struct vq_chain *c, const struc
 	return answer(dev, c, bytes, smaller(answer_room(c), sizeof(bytes)), ret_payload);
 }
 
-/* True if the value is another one. */
-static bool ctl_store(struct vsnd *dev, struct ctl *e, const union vsnd_ctl_value *v)
+bool ctl_store(struct vsnd *dev, struct ctl *e, const union vsnd_ctl_value *v)
 {
 	if (memcmp(&e->value, v, sizeof(*v)) == 0)
 		return false;
@@ -142,8 +139,10 @@ enum snd_status ctl_write(struct vsnd *dev, const struct vq_chain *c, const stru
 	if (!wire_ctl_value_decode(bytes, len, e->is.type, e->is.count, &value) ||
 	    !ctl_value_ok(&e->is, &value))
 		return SND_S_BAD_MSG;
-	if (ctl_store(dev, e, &value))
+	if (ctl_store(dev, e, &value)) {
+		ctl_act(dev, e);
 		tell_embedder(dev, e, VSND_CTL_CHANGED_VALUE);
+	}
 	return SND_S_OK;
 }
 
@@ -256,8 +255,10 @@ int vsnd_ctl_set(struct vsnd *dev, unsigned ctl, const union vsnd_ctl_value *val
 	memcpy(&v, value, wire_ctl_value_bytes(e->is.type, e->is.count));
 	if (!ctl_value_ok(&e->is, &v))
 		return -EINVAL;
-	if (ctl_store(dev, e, &v))
+	if (ctl_store(dev, e, &v)) {
+		ctl_act(dev, e);
 		event_run(dev);
+	}
 	return 0;
 }
 

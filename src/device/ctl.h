@@ -34,11 +34,20 @@ bool ctl_value_ok(const struct vsnd_ctl_settings *c, const union vsnd_ctl_value 
 int ctls_init(struct vsnd *dev, const struct vsnd_settings *s);
 void ctls_free(struct vsnd *dev);
 
-/* ctl_gain.c: what the bound elements make of the streams' gains. */
-void ctl_gain_update(struct vsnd *dev, const struct ctl *changed);
-void ctl_gain_update_all(struct vsnd *dev);
+/* ctl_volume.c */
+/* The streams that @changed is bound to get their volumes anew. */
+void ctl_act(struct vsnd *dev, const struct ctl *changed);
+/* What the elements that are bound to a stream make of it, in all channels; true: there are any. */
+bool ctl_volume(const struct vsnd *dev, unsigned stream, struct vsnd_volume *ret);
+/* The host has changed @was to @now: have the elements show it.  They do not act. */
+void ctl_take_volume(struct vsnd *dev, unsigned stream, const struct vsnd_volume *was,
+		     const struct vsnd_volume *now);
+/* The factor that is so many hundredths of dB. */
+double ctl_factor(int64_t millibels);
 
 /* ctl.c */
+/* Store a value, for the driver to be told.  True if it is another one. */
+bool ctl_store(struct vsnd *dev, struct ctl *e, const union vsnd_ctl_value *v);
 /* The driver has nothing to be told: it will ask. */
 void ctls_reset(struct vsnd *dev);
 

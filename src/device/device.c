@@ -65,7 +65,8 @@ static struct vsnd *device_alloc(const struct vsnd_settings *s)
 		dev->pcm[i].offer = s->stream[i];
 		io_stream_init(&dev->stream[i], dev, i);
 	}
-	ctl_gain_update_all(dev);
+	for (unsigned i = 0; i < s->streams; i++)
+		volume_init(dev, i);
 	return dev;
 }
 
@@ -156,9 +157,40 @@ void vsnd_reset(struct vsnd *dev)
 
 void vsnd_run(struct vsnd *dev)
 {
+	if (dev->ops->service && atomic_exchange(&dev->service, false))
+		dev->ops->service(dev->audio);
 	pcm_update_voices(dev);
 	control_run(dev);
 	event_run(dev);
+}
+
+bool vsnd_host_connected(const struct vsnd *dev)
+{
+	return !dev->ops->connected || dev->ops->connected(dev->audio);
+}
+
+int vsnd_stream_status(const struct vsnd *dev, unsigned stream, struct vsnd_stream_status *ret)
+{
+	const struct pcm *p;
+
+	if (stream >= dev->streams)
+		return -EINVAL;
+	p = &dev->pcm[stream];
+	*ret = (struct vsnd_stream_status){
+		.state = (uint8_t)p->state,
+		.direction = p->offer.direction,
+		.allowed = !p->denied,
+		.mute = p->mute,
+		.millibels = p->millibels,
+	};
+	if (p->state == PCM_INIT)
+		return 0;
+	ret->format = p->params.format;
+	ret->channels = p->params.channels;
+	ret->rate_hz = p->params.rate_hz;
+	ret->period_frames = p->params.period_frames;
+	ret->buffer_frames = p->params.buffer_frames;
+	return 0;
 }
 
 int vsnd_stream_stats(const struct vsnd *dev, unsigned stream, struct vsnd_stream_stats *ret)
@@ -175,6 +207,7 @@ int vsnd_stream_stats(const struct vsnd *dev, unsigned stream, struct vsnd_strea
 		.discarded = atomic_load_explicit(&c->discarded, memory_order_relaxed),
 		.silence = atomic_load_explicit(&c->silence, memory_order_relaxed),
 		.xruns = atomic_load_explicit(&c->xruns, memory_order_relaxed),
+		.latency_bytes = atomic_load_explicit(&c->latency_bytes, memory_order_relaxed),
 	};
 	return 0;
 }

@@ -27,13 +27,13 @@
 
 /* Life of a PCM stream (virtio 1.4, PCM Command Lifecycle). */
 enum pcm_state {
-	PCM_INIT,	/* after reset: no parameters */
-	PCM_SET,	/* parameters, no voice */
-	PCM_PREPARED,	/* a voice, messages are held */
-	PCM_RUNNING,	/* the voice plays or records */
-	PCM_STOPPED,	/* the voice rests, messages are held */
-	PCM_RELEASED,	/* parameters, no voice, everything returned */
-	PCM_STATES
+	PCM_INIT = VSND_STREAM_INIT,		/* no parameters */
+	PCM_SET = VSND_STREAM_SET,		/* parameters, no voice */
+	PCM_PREPARED = VSND_STREAM_PREPARED,	/* a voice, messages are held */
+	PCM_RUNNING = VSND_STREAM_RUNNING,	/* the voice plays or records */
+	PCM_STOPPED = VSND_STREAM_STOPPED,	/* the voice rests, messages are held */
+	PCM_RELEASED = VSND_STREAM_RELEASED,	/* parameters, no voice, everything returned */
+	PCM_STATES = VSND_STREAM_STATES
 };
 
 /* What happens to I/O messages of a stream.  Audio thread. */
@@ -52,6 +52,12 @@ struct pcm {
 	uint32_t features;			/* selected by SET_PARAMS */
 	struct vsnd_voice *voice;		/* from PCM_PREPARED to PCM_STOPPED */
 	bool voice_runs;
+
+	/* volume.c; not the driver's, so a reset leaves them. */
+	bool denied, mute;
+	int32_t millibels;
+	struct vsnd_volume elements;	/* what the bound elements say */
+	struct vsnd_volume at_host;	/* what the host has of it, in its own precision */
 };
 
 /* What the driver believes of a jack's plug. */
@@ -126,6 +132,7 @@ struct notice {
 /* Counters that other threads may read while the audio thread adds. */
 struct stream_counters {
 	_Atomic uint64_t messages, errors, frames, discarded, silence, xruns;
+	_Atomic uint64_t latency_bytes;	/* of the last message */
 };
 
 /* The audio thread's side of a stream. */
@@ -151,6 +158,7 @@ struct vsnd_stream {
 	int64_t host_pos;	/* what the host's converter was at when it last came */
 
 	bool evt_xruns;		/* the driver wants to know */
+	bool denied;		/* nothing passes once the gain has arrived at 0 */
 	uint64_t starved;	/* frames of silence, or lost, since the last good one */
 	struct gain gain;
 	struct notice notice;
@@ -199,6 +207,8 @@ struct vsnd {
 
 	/* Streams with an xrun to be told: set by the audio thread, cleared by the other. */
 	_Atomic uint64_t xruns;
+	/* The back-end wants its service(): set by any thread. */
+	_Atomic bool service;
 
 	/* Control thread to audio thread. */
 	struct rt_call *_Atomic call;
@@ -223,6 +233,13 @@ enum snd_status pcm_stop(struct vsnd *dev, const struct ctl_req *req);
 void pcm_update_voices(struct vsnd *dev);
 /* All streams to PCM_INIT, voices closed; messages are the caller's affair. */
 void pcm_reset(struct vsnd *dev);
+
+/* volume.c; control thread */
+void volume_init(struct vsnd *dev, unsigned stream);
+/* The elements that are bound to the stream may have changed. */
+void volume_update(struct vsnd *dev, unsigned stream);
+/* The stream has a new voice. */
+void volume_voice_opened(struct vsnd *dev, struct pcm *p);
 
 /* event.c; control thread */
 /* Send what the driver has to be told, as far as it has given buffers. */
@@ -270,6 +287,8 @@ uint32_t msg_list_pop(const struct io_queue *q, struct msg_list *l);
 
 /* stream.c; audio thread */
 bool stream_live(const struct vsnd_stream *s);
+/* Denied, and faded out: no sample may pass. */
+bool stream_closed(const struct vsnd_stream *s);
 /* Complete a message that is on no list, with IO_ERR if it failed. */
 void stream_return(struct vsnd_stream *s, uint32_t i, uint32_t latency_bytes);
 /* Complete what is through and need not be held. */

@@ -205,6 +205,16 @@ bool gain_is_plain(const struct gain *g)
 	return g->plain && g->taken == atomic_load_explicit(&g->version, memory_order_acquire);
 }
 
+bool gain_is_silent(const struct gain *g)
+{
+	bool silent = g->ramp_frames == 0 &&
+		      g->taken == atomic_load_explicit(&g->version, memory_order_acquire);
+
+	for (unsigned c = 0; c < VSND_CHANNELS_MAX; c++)
+		silent = silent && g->now[c] == 0;
+	return silent;
+}
+
 void gain_apply(struct gain *g, unsigned format, unsigned channels, uint32_t rate_hz,
 		void *samples, size_t frames)
 {

@@ -38,6 +38,9 @@ void gain_settle(struct gain *g);
 /* Audio thread.  All gains are 1, and nobody wants them to be otherwise. */
 bool gain_is_plain(const struct gain *g);
 
+/* Audio thread.  All gains are 0, and nobody wants them to be otherwise. */
+bool gain_is_silent(const struct gain *g);
+
 /*
  * Audio thread.  Apply to @frames frames, or if @samples is NULL let only the time
  * pass.

@@ -66,6 +66,14 @@ int vsnd_jack_plug(struct vsnd *dev, unsigned jack, bool connected)
 	return 0;
 }
 
+int vsnd_jack_connected(const struct vsnd *dev, unsigned jack, bool *ret_connected)
+{
+	if (jack >= dev->jacks)
+		return -EINVAL;
+	*ret_connected = dev->jack[jack].now.connected;
+	return 0;
+}
+
 /* VIRTIO_SND_R_JACK_REMAP */
 enum snd_status jack_remap(struct vsnd *dev, const struct ctl_req *req)
 {

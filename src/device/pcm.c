@@ -172,6 +172,19 @@ enum snd_status pcm_set_params(struct vsnd *dev, const struct ctl_req *req)
 	return SND_S_OK;
 }
 
+static int pcm_open(struct vsnd *dev, struct pcm *p)
+{
+	int err;
+
+	p->params.denied = p->denied;
+	err = dev->ops->voice_open(dev->audio, pcm_stream(dev, p), &p->params, &p->voice);
+	if (err < 0)
+		p->voice = NULL;
+	else
+		volume_voice_opened(dev, p);
+	return err;
+}
+
 /*
  * VIRTIO_SND_R_PCM_PREPARE.  A prepared stream that is prepared again has the same
  * parameters, so its voice stays; only what was queued is given back.
@@ -182,11 +195,8 @@ enum snd_status pcm_prepare(struct vsnd *dev, const struct ctl_req *req)
 
 	if (!p)
 		return SND_S_BAD_MSG;
-	if (!p->voice &&
-	    dev->ops->voice_open(dev->audio, pcm_stream(dev, p), &p->params, &p->voice) < 0) {
-		p->voice = NULL;
+	if (!p->voice && pcm_open(dev, p) < 0)
 		return SND_S_IO_ERR;
-	}
 	pcm_set_mode(dev, p, IO_HOLD, &p->params, p->state == PCM_PREPARED);
 	p->state = PCM_PREPARED;
 	return SND_S_OK;

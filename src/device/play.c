@@ -88,6 +88,7 @@ static void stream_account(struct vsnd_stream *s, uint64_t got, uint64_t missing
 size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_frames)
 {
 	size_t got = vsnd_stream_queued(s);
+	bool closed = stream_closed(s);
 
 	assert(!stream_is_input(s));
 	if (s->frame_bytes == 0)
@@ -96,11 +97,15 @@ size_t vsnd_pull(struct vsnd_stream *s, void *dst, size_t frames, int64_t delay_
 		got = frames;
 	s->host_pos = (int64_t)s->pos - delay_frames;
 	if (stream_live(s)) {
-		stream_take(s, dst, (uint64_t)got * s->frame_bytes);
+		stream_take(s, closed ? NULL : dst, (uint64_t)got * s->frame_bytes);
 		stream_take_rest(s, s->pos + got);
-		stream_account(s, got, s->mode == IO_RUN ? frames - got : 0, !dst);
+		stream_account(s, got, s->mode == IO_RUN ? frames - got : 0, !dst || closed);
 		s->pos += frames;
 		stream_complete(s);
+	}
+	if (dst && closed) {
+		vsnd_silence(dst, s->format, frames * s->channels);
+		return got;
 	}
 	if (dst && got < frames)
 		vsnd_silence((uint8_t *)dst + got * s->frame_bytes, s->format,

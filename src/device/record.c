@@ -156,6 +156,8 @@ size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames, int64_t 
 	assert(stream_is_input(s));
 	if (!stream_live(s))
 		return 0;
+	if (stream_closed(s))
+		src = NULL;
 	record_carry(s);
 	got = vsnd_stream_room(s);
 	if (got > frames)

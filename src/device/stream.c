@@ -16,6 +16,11 @@ bool stream_live(const struct vsnd_stream *s)
 	return s->queue->active && (s->mode == IO_RUN || s->mode == IO_FLUSH);
 }
 
+bool stream_closed(const struct vsnd_stream *s)
+{
+	return s->denied && gain_is_silent(&s->gain);
+}
+
 /* A new life after PREPARE. */
 void stream_rewind(struct vsnd_stream *s)
 {
@@ -47,6 +52,8 @@ void stream_return(struct vsnd_stream *s, uint32_t i, uint32_t latency_bytes)
 		io_finish(s->queue, i, SND_S_IO_ERR, 0);
 	} else {
 		counter_add(&s->counters.messages, 1);
+		atomic_store_explicit(&s->counters.latency_bytes, latency_bytes,
+				      memory_order_relaxed);
 		io_finish(s->queue, i, SND_S_OK, latency_bytes);
 	}
 }
@@ -83,4 +90,30 @@ struct io_msg *stream_reading(struct vsnd_stream *s, uint64_t end_frame)
 uint64_t stream_frames_of(const struct vsnd_stream *s, uint64_t bytes)
 {
 	return (bytes + s->frame_bytes - 1) / s->frame_bytes;
+}
+
+/* Every message that the next @bytes bytes belong to. */
+static void mark_failed(struct vsnd_stream *s, uint64_t bytes)
+{
+	struct io_queue *q = s->queue;
+
+	for (uint32_t i = s->reading; i != MSG_NONE && bytes > 0; i = q->msgs[i].next) {
+		struct io_msg *m = &q->msgs[i];
+
+		m->failed = true;
+		bytes -= bytes < m->data.left ? bytes : m->data.left;
+	}
+}
+
+size_t vsnd_fail(struct vsnd_stream *s, size_t frames)
+{
+	uint64_t bytes = (uint64_t)frames * s->frame_bytes;
+
+	if (!stream_live(s))
+		return 0;
+	if (stream_is_input(s))
+		mark_failed(s, bytes + s->carry_len);
+	else if (bytes > s->carry_len)
+		mark_failed(s, bytes - s->carry_len);
+	return stream_is_input(s) ? vsnd_push(s, NULL, frames, 0) : vsnd_pull(s, NULL, frames, 0);
 }

@@ -111,47 +111,21 @@ static int receive_message(struct conn *c)
 static void watch(struct conn *c)
 {
 	loop_modify(c->loop, &c->source,
-		    EPOLLIN | (c->out_end > c->out_start ? (uint32_t)EPOLLOUT : 0));
-}
-
-/* Send what is waiting.  0, also if some is left, or why the connection ends. */
-static int flush(struct conn *c)
-{
-	while (c->out_start < c->out_end) {
-		ssize_t n = send(c->fd, c->out + c->out_start, c->out_end - c->out_start,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		c->out_start += (size_t)n;
-	}
-	c->out_start = 0;
-	c->out_end = 0;
-	return 0;
+		    EPOLLIN | (outbox_empty(&c->out) ? 0 : (uint32_t)EPOLLOUT));
 }
 
 int conn_send(struct conn *c, const uint8_t head[VU_HEADER_SIZE], const uint8_t *payload,
 	      size_t size)
 {
-	bool waiting = c->out_end > 0;
+	bool waiting = !outbox_empty(&c->out);
 	int err;
 
-	if (c->out_start) {
-		memmove(c->out, c->out + c->out_start, c->out_end - c->out_start);
-		c->out_end -= c->out_start;
-		c->out_start = 0;
-	}
-	if (VU_HEADER_SIZE + size > CONN_OUT_MAX - c->out_end)
-		return -ENOBUFS;
-	memcpy(c->out + c->out_end, head, VU_HEADER_SIZE);
-	if (size)
-		memcpy(c->out + c->out_end + VU_HEADER_SIZE, payload, size);
-	c->out_end += VU_HEADER_SIZE + size;
-
-	err = flush(c);
-	if (!err && (c->out_end > 0) != waiting)
+	err = outbox_put(&c->out, head, VU_HEADER_SIZE);
+	if (!err)
+		err = outbox_put(&c->out, payload, size);
+	if (!err)
+		err = outbox_send(&c->out, c->fd);
+	if (!err && outbox_empty(&c->out) == waiting)
 		watch(c);
 	return err;
 }
@@ -181,8 +155,8 @@ static void on_socket(void *arg, uint32_t events)
 	int err = 0;
 
 	if (events & EPOLLOUT) {
-		err = flush(c);
-		if (!err && !c->out_end)
+		err = outbox_send(&c->out, c->fd);
+		if (!err && outbox_empty(&c->out))
 			watch(c);
 	}
 	if (!err && (events & ~(uint32_t)EPOLLOUT))
@@ -199,6 +173,7 @@ void conn_init(struct conn *c, struct loop *loop, const struct conn_ops *ops, vo
 	c->ops = ops;
 	c->ctx = ctx;
 	c->fd = -1;
+	c->out = (struct outbox){ .data = c->out_bytes, .size = sizeof(c->out_bytes) };
 }
 
 int conn_open(struct conn *c, int fd)
@@ -211,8 +186,7 @@ int conn_open(struct conn *c, int fd)
 	c->have = 0;
 	c->fds_n = 0;
 	c->fds_faulty = false;
-	c->out_start = 0;
-	c->out_end = 0;
+	outbox_clear(&c->out);
 
 	err = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ? -errno : 0;
 	if (!err && type != SOCK_STREAM)

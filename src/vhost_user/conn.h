@@ -12,6 +12,7 @@
 
 #include "vhost_user/frame.h"
 #include "vhost_user/loop.h"
+#include "vhost_user/outbox.h"
 
 /* Replies that the front-end has not read yet.  A front-end with more is disconnected. */
 #define CONN_OUT_MAX 65536
@@ -44,8 +45,8 @@ struct conn {
 	unsigned fds_n;
 	bool fds_faulty;
 
-	uint8_t out[CONN_OUT_MAX];
-	size_t out_start, out_end;
+	struct outbox out;
+	uint8_t out_bytes[CONN_OUT_MAX];
 };
 
 /* Before the first conn_open(). */

@@ -2,10 +2,8 @@
 /*
  * Listener, device and session.
  *
- * While a session is on, the listener is not watched: who connects meanwhile
- * stays in the backlog and is accepted when the session ends.  When accept()
- * fails for lack of descriptors or memory, the listener rests for a moment,
- * because it would be ready again at once.
+ * While a session is on, the listener is paused: who connects meanwhile stays in
+ * the backlog and is accepted when the session ends.
  */
 #include "vhost_user/server.h"
 
@@ -14,16 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fcntl.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "vhost_user/listener.h"
 #include "vhost_user/log.h"
 #include "vhost_user/session.h"
-
-#define ACCEPT_RETRY_NS 100000000
 
 struct vu_server {
 	struct loop *loop;
@@ -35,9 +30,7 @@ struct vu_server {
 
 	int wake_fd;		/* written on any thread: vsnd_run(), faults */
 	struct loop_fd wake;
-	int listen_fd;		/* -1: none */
-	struct loop_fd listener;
-	struct loop_timer accept_retry;
+	struct listener listener;	/* paused while a session is on */
 	uint64_t sessions;
 	struct session session;
 };
@@ -80,40 +73,27 @@ static void on_wake(void *arg, uint32_t events)
 	session_run(&s->session);
 }
 
-static void on_listener(void *arg, uint32_t events)
+static int on_accepted(void *ctx, int fd, int err)
 {
-	struct vu_server *s = arg;
-	int fd, err;
+	struct vu_server *s = ctx;
 
-	(void)events;
-	fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
-		return;
-	err = fd < 0 ? -errno : session_open(&s->session, fd);
+	if (!err)
+		err = session_open(&s->session, fd);
 	if (err < 0) {
 		vu_log(&s->log, VU_LOG_SESSION, LOG_ERR, "cannot accept: %s", strerror(-err));
-		loop_modify(s->loop, &s->listener, 0);
-		loop_timer_set(&s->accept_retry, ACCEPT_RETRY_NS, 0);
-		return;
+		return err;
 	}
 	s->sessions++;
-	loop_modify(s->loop, &s->listener, 0);
-}
-
-static void on_accept_retry(void *arg)
-{
-	struct vu_server *s = arg;
-
-	if (s->listen_fd >= 0 && !session_active(&s->session))
-		loop_modify(s->loop, &s->listener, EPOLLIN);
+	listener_pause(&s->listener, true);
+	return 0;
 }
 
 static void on_session_ended(void *ctx)
 {
 	struct vu_server *s = ctx;
 
-	if (s->listen_fd >= 0 && !s->once)
-		loop_modify(s->loop, &s->listener, EPOLLIN);
+	if (s->listener.open && !s->once)
+		listener_pause(&s->listener, false);
 	else if (s->ended)
 		s->ended(s->ctx);
 }
@@ -142,9 +122,6 @@ static int server_open(struct vu_server *s, const struct vu_server_settings *set
 	if (s->wake_fd < 0)
 		return -errno;
 	err = session_init(&s->session, s->loop, &s->log, s->wake_fd, on_session_ended, s);
-	if (err < 0)
-		return err;
-	err = loop_timer_open(s->loop, &s->accept_retry, on_accept_retry, s);
 	if (err < 0)
 		return err;
 
@@ -176,7 +153,6 @@ int vu_server_create(struct loop *loop, const struct vu_server_settings *setting
 	s->log.fn = settings->log;
 	s->log.ctx = settings->ctx;
 	s->wake_fd = -1;
-	s->listen_fd = -1;
 
 	err = server_open(s, settings);
 	if (err < 0) {
@@ -201,31 +177,17 @@ void vu_server_destroy(struct vu_server **server)
 		loop_remove(s->loop, &s->wake);
 		close(s->wake_fd);
 	}
-	loop_timer_close(s->loop, &s->accept_retry);
-	if (s->listen_fd >= 0) {
-		loop_remove(s->loop, &s->listener);
-		close(s->listen_fd);
-	}
+	listener_close(&s->listener);
 	free(s);
 	*server = NULL;
 }
 
 int vu_server_listen(struct vu_server *s, int fd)
 {
-	int flags, err;
-
-	if (s->listen_fd >= 0)
+	if (s->listener.open)
 		return -EBUSY;
-	/* Who connected may be gone before accept(), which then must not wait. */
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		return -errno;
-	err = loop_add(s->loop, &s->listener, fd, session_active(&s->session) ? 0 : EPOLLIN,
-		       on_listener, s);
-	if (err < 0)
-		return err;
-	s->listen_fd = fd;
-	return 0;
+	listener_pause(&s->listener, session_active(&s->session));
+	return listener_open(&s->listener, s->loop, fd, on_accepted, s);
 }
 
 int vu_server_attach(struct vu_server *s, int fd)
@@ -240,8 +202,7 @@ int vu_server_attach(struct vu_server *s, int fd)
 	if (err < 0)
 		return err;
 	s->sessions++;
-	if (s->listen_fd >= 0)
-		loop_modify(s->loop, &s->listener, 0);
+	listener_pause(&s->listener, true);
 	return 0;
 }
 

@@ -158,6 +158,8 @@ BAD_OPTIONS = {
     "file-in without file": ["--socket-path=s", "--file-in=a.wav"],
     "loop without file-in": ["--socket-path=s", "--audio=file", "--file-out=a.wav",
                              "--file-in-loop"],
+    "bad capture": ["--socket-path=s", "--audio=pipewire", "--capture=yes"],
+    "capture of files": ["--socket-path=s", "--audio=file", "--file-in=a.wav", "--capture=on"],
     "value for controls": ["--socket-path=s", "--controls=on"],
     "too many streams": ["--socket-path=s", "--streams=65"],
     "streams +1": ["--socket-path=s", "--streams=+1"],
@@ -220,6 +222,19 @@ def print_config(folder):
         expect(first == second, f"{more}: {first!r} became {second!r}")
         expect("file-out = b %s.wav\n" in first and "file-pace = fast\n" in first, first)
     expect(not (folder / "b 0.wav").exists(), "a file was made")
+
+
+def capture(folder):
+    """An input is there with the host's sound, too, and says whether it may record"""
+    conf = folder / "c"
+    out, _ = run("--print-config", "--audio=pipewire", status=0)
+    expect("direction = input\n" in out and "capture" not in out, out)
+    out, _ = run("--print-config", "--audio=pipewire", "--capture=on", status=0)
+    expect(out.endswith("[audio]\naudio = pipewire\ncapture = on\n"), out)
+    conf.write_text("[stream a]\ndirection = input\ncapture = off\n"
+                    "[stream b]\ndirection = input\n[audio]\naudio = pipewire\ncapture = on\n")
+    out, _ = run("--print-config", f"--config={conf}", "--capture=off", status=0)
+    expect(out.count("capture = off\n") == 2 and "capture = on" not in out, out)
 
 
 def bad_start(folder):
@@ -549,7 +564,7 @@ def description(folder):
     expect(binary.is_absolute() and binary.name == "vhost-user-snd", f"binary is {binary}")
 
 
-CASES = (bad_options, bad_configs, print_config, bad_start, capabilities, help_and_version,
+CASES = (bad_options, bad_configs, print_config, capture, bad_start, capabilities, help_and_version,
          listens, signals, blocked_signals, foreground, standard_fds, stuck_log, stale_socket, full_backlog,
          foreign_file_stays, socket_mode, once, connected_fd, wrong_fds, listening_fd,
          socket_activation, environment, description)

@@ -44,6 +44,9 @@ struct vsnd_voice {
 	struct vsnd_stream *stream;
 	struct vsnd_voice_params params;
 	bool runs;
+	unsigned allows, volumes;	/* calls of what host_more_ops has */
+	bool allowed;
+	struct vsnd_volume volume;
 };
 
 struct vsnd_audio {
@@ -56,6 +59,8 @@ struct vsnd_audio {
 	size_t flush_frames;	/* what the host takes at RELEASE */
 	uint8_t flushed[65536];
 	size_t flushed_frames;
+	unsigned services;
+	bool away;
 };
 
 struct device {
@@ -152,6 +157,41 @@ static const struct vsnd_audio_ops host_ops = {
 	.voice_flush = host_voice_flush,
 	.voice_close = host_voice_close,
 };
+
+static inline void host_service(struct vsnd_audio *a)
+{
+	a->services++;
+}
+
+static inline void host_voice_allow(struct vsnd_voice *v, bool allowed)
+{
+	v->allows++;
+	v->allowed = allowed;
+}
+
+static inline void host_voice_volume(struct vsnd_voice *v, const struct vsnd_volume *volume)
+{
+	v->volumes++;
+	v->volume = *volume;
+}
+
+static inline bool host_connected(const struct vsnd_audio *a)
+{
+	return !a->away;
+}
+
+/* A host that can do more: for a test's device_tweak. */
+static inline const struct vsnd_audio_ops *host_more_ops(void)
+{
+	static struct vsnd_audio_ops ops;
+
+	ops = host_ops;
+	ops.service = host_service;
+	ops.voice_allow = host_voice_allow;
+	ops.voice_volume = host_voice_volume;
+	ops.connected = host_connected;
+	return &ops;
+}
 
 /* A cycle in which one voice pulls; the clock has moved on by the frames' time. */
 static inline size_t play(struct device *d, unsigned stream, void *dst, size_t frames,

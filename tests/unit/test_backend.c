@@ -190,8 +190,11 @@ static void play(bool threadless)
 	r.next = 1;
 	sent[3] = send(&r);
 	audio_test_set_flush(r.audio, 100);
-	audio_test_set_close_ms(r.audio, 5);
+	audio_test_hold_close(r.audio, true);
 	assert_int_equal(command(&r, RELEASE), OK);
+	assert_int_equal(audio_test_voices_closing(r.audio), 1);
+	audio_test_hold_close(r.audio, false);
+	assert_int_equal(audio_test_voices_closing(r.audio), 0);
 	expect_played(&r, 100, 100);
 	assert_int_equal(audio_test_voices(r.audio), 0);
 	assert_true(audio_test_cycles(r.audio) > 8);
@@ -281,6 +284,115 @@ static void test_records_without_a_thread(void **state)
 {
 	(void)state;
 	record(true);
+}
+
+/* A host that answers with errors: the messages fail at its pace, and then it goes on. */
+static void test_failed_output(void **state)
+{
+	struct ring_used used;
+	uint64_t sent[3];
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, true);
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < 3; i++)
+		sent[i] = send(&r);
+	assert_int_equal(command(&r, START), OK);
+	audio_test_set_delay(r.audio, 50);
+	audio_test_advance(r.audio, PERIOD / 2, 1);
+	audio_test_set_fails(r.audio, true);
+	audio_test_advance(r.audio, PERIOD / 2 - 1, 1);
+	assert_false(ring_collect(&r.ring[VSND_TXQ], &used));
+	audio_test_advance(r.audio, 1, 1);
+	assert_true(ring_collect(&r.ring[VSND_TXQ], &used));
+	audio_test_set_fails(r.audio, false);
+	audio_test_advance(r.audio, PERIOD, 1);
+	audio_test_set_fails(r.audio, true);
+	audio_test_set_stalled(r.audio, true);
+	audio_test_advance(r.audio, PERIOD, 1);
+	assert_true(ring_collect(&r.ring[VSND_TXQ], &used));
+	assert_false(ring_collect(&r.ring[VSND_TXQ], &used));
+	audio_test_set_stalled(r.audio, false);
+	audio_test_advance(r.audio, PERIOD, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(word(&r, sent[i], 0), i == 1 ? OK : IOE);
+		assert_int_equal(word(&r, sent[i], 1), i == 1 ? 50 * FRAME : 0);
+	}
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
+static void test_failed_input(void **state)
+{
+	const uint8_t bytes[] = { 1, 2, 3 };
+	struct audio_test_counters n;
+	struct ring_used used;
+	uint64_t data[3];
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, true);
+	r.stream = MIC;
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < 3; i++)
+		data[i] = place(&r);
+	assert_int_equal(command(&r, START), OK);
+	audio_test_set_ramp(r.audio);
+	audio_test_advance(r.audio, PERIOD, 1);
+	audio_test_set_fails(r.audio, true);
+	audio_test_advance(r.audio, PERIOD, 1);
+	audio_test_set_fails(r.audio, false);
+	audio_test_set_bytes(r.audio, bytes, sizeof(bytes));
+	audio_test_advance(r.audio, PERIOD, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(ring_collect(&r.ring[VSND_RXQ], &used));
+		assert_int_equal(used.len, i == 1 ? 8 : PERIOD * FRAME + 8);
+		assert_int_equal(word(&r, data[i] + PERIOD * FRAME, 0), i == 1 ? IOE : OK);
+	}
+	assert_int_equal(word(&r, data[0], 479), 479);
+	assert_int_equal(word(&r, data[2], 0), 0x01030201);
+	audio_test_counters(r.audio, MIC, &n);
+	assert_int_equal(n.frames, 3 * PERIOD);
+	assert_int_equal(n.guest_frames, 2 * PERIOD);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
+}
+
+/* The hand lets go of the clock, and takes it again: time never goes back. */
+static void test_real_time(void **state)
+{
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	uint64_t cycles;
+	int64_t at_ns;
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, false);
+	set_params(&r);
+	assert_int_equal(command(&r, PREPARE), OK);
+	for (unsigned i = 0; i < PERIODS; i++)
+		send(&r);
+	assert_int_equal(command(&r, START), OK);
+	audio_test_advance(r.audio, PERIOD, 2);
+	at_ns = audio_test_now_ns(r.audio);
+	audio_test_set_real(r.audio, true);
+	for (unsigned i = 0; i < 5000 && audio_test_guest_frames(r.audio, 0) < 5 * PERIOD; i++)
+		nanosleep(&tick, NULL);
+	assert_true(audio_test_guest_frames(r.audio, 0) >= 5 * PERIOD);
+	audio_test_set_real(r.audio, false);
+	audio_test_cycle(r.audio);
+	assert_true(audio_test_now_ns(r.audio) - at_ns >= 25000000);
+	cycles = audio_test_cycles(r.audio);
+	nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
+	assert_int_equal(audio_test_cycles(r.audio), cycles);
+	assert_int_equal(command(&r, STOP), OK);
+	assert_int_equal(command(&r, RELEASE), OK);
+	close_rig(&r);
 }
 
 /* The null back-end's microphone hears nothing, at the guest's rate. */
@@ -391,6 +503,9 @@ int main(void)
 		cmocka_unit_test(test_plays_without_a_thread),
 		cmocka_unit_test(test_records_on_its_thread),
 		cmocka_unit_test(test_records_without_a_thread),
+		cmocka_unit_test(test_failed_output),
+		cmocka_unit_test(test_failed_input),
+		cmocka_unit_test(test_real_time),
 		cmocka_unit_test(null_keeps_time),
 		cmocka_unit_test(null_records_silence),
 		cmocka_unit_test(null_may_hurry),

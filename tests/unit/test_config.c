@@ -166,6 +166,8 @@ static void refusals(void **state)
 		{ "[device]\nstreams = 0,0\n", 2, "1 to 64" },
 		{ "[device]\nstreams = 2,x\n", 2, "OUT,IN" },
 		{ "[stream a]\ndirection = input\n[stream b]\n", 3, "before inputs" },
+		{ "[stream a]\ncapture = on\n", 1, "for inputs" },
+		{ "[stream a]\ndirection = input\ncapture = yes\n", 3, "on nor off" },
 		{ "[device]\nauto-jacks = maybe\n", 2, "yes nor no" },
 		{ "[device]\nprofile = loud\n", 2, "simple" },
 		{ "[device]\nrates=8000\nrates=8000\n", 3, "already" },
@@ -240,12 +242,25 @@ static char *printed(void)
 	return text;
 }
 
+static void xrun_events(void **state)
+{
+	(void)state;
+	assert_complete("[stream a]\n[stream b]\nxrun-events = no\n");
+	assert_int_equal(config.stream[0].xrun_events, CONFIG_AUTO_YES);
+	assert_int_equal(config.stream[1].xrun_events, CONFIG_AUTO_NO);
+	assert_complete("[device]\nxrun-events = no\n[stream a]\n[stream b]\nxrun-events = yes\n");
+	assert_int_equal(config.stream[0].xrun_events, CONFIG_AUTO_NO);
+	assert_int_equal(config.stream[1].xrun_events, CONFIG_AUTO_YES);
+	assert_complete("[device]\nprofile = simple\n");
+	assert_int_equal(config.stream[0].xrun_events, CONFIG_AUTO_NO);
+}
+
 /* The longest lists have room in a line, too. */
 static void printed_and_read_again(void **state)
 {
 	static const char *const texts[] = {
 		"", "[device]\nprofile = simple\n", "[device]\nstreams = 3,4\n",
-		"[stream a]\n[stream b]\ndirection = input\ndevice = 0\nchannels = 1\n",
+		"[stream a]\n[stream b]\ndirection = input\ndevice = 0\nchannels = 1\ncapture = on\n",
 		"[device]\nstreams = 64\nchannels = 18\ncontrols = yes\n",
 		"[device]\nformats = all\nrates = all\nchannels = 18\n",
 		"[stream x]\nchannels = 18\n[chmap y]\npositions = TFLC TFRC TFLC TFRC LLFE RLFE TFLC "
@@ -276,6 +291,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_wins),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(xrun_events),
 		cmocka_unit_test(printed_and_read_again),
 	};
 

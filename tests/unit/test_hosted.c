@@ -224,6 +224,39 @@ static void test_read_ahead(void **state)
 	read_ahead_with(-300);
 }
 
+/* Cycles of @frames in pieces are what they are in one. */
+static void pieces_of(size_t frames, uint32_t periods, enum hosted_mode mode)
+{
+	static uint32_t got[1024];
+	struct hosted h;
+	struct heard e = { 0 };
+	int64_t at_ns = T0;
+
+	init(&h, 480, periods);
+	hosted_start(&h, T0, true);
+	for (unsigned i = 0; i < 20; i++, at_ns += cycle_ns(frames)) {
+		pass(&h, at_ns);
+		hosted_call(&h, frames, 0, at_ns, at_ns);
+		for (size_t n = 0, piece; n < frames; n += piece) {
+			piece = frames - n < 1000 ? frames - n : 1000;
+			hosted_piece(&h, got, piece);
+			hear(&e, got, piece);
+		}
+	}
+	assert_int_equal(h.mode, mode);
+	assert_int_equal(e.gaps, 0);
+	assert_in_range(e.lead, 0, 2 * frames);
+	assert_int_equal(e.last + e.lead, 20 * frames);
+	hosted_free(&h);
+}
+
+static void test_pieces(void **state)
+{
+	(void)state;
+	pieces_of(1440, 4, HOSTED_DIRECT);
+	pieces_of(8192, 2, HOSTED_AHEAD);
+}
+
 static void test_a_shorter_cycle_plays_the_ring_out(void **state)
 {
 	struct hosted h;
@@ -314,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_the_timer_takes_over_and_gives_back),
 		cmocka_unit_test(test_a_lost_server_is_not_waited_for),
 		cmocka_unit_test(test_read_ahead),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_a_shorter_cycle_plays_the_ring_out),
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_a_burst_is_not_followed),

@@ -81,6 +81,28 @@ static void plugs_are_events(void **state)
 	device_close(&d);
 }
 
+static void plugs_are_told_to_the_embedder(void **state)
+{
+	struct device d;
+	bool connected;
+
+	(void)state;
+	open_jacks(&d);
+	for (unsigned i = 0; i < ARRAY_SIZE(jacks); i++) {
+		assert_int_equal(vsnd_jack_connected(d.dev, i, &connected), 0);
+		assert_int_equal(connected, i == 0);
+	}
+	vsnd_jack_plug(d.dev, 0, false);
+	vsnd_jack_plug(d.dev, 2, true);
+	vsnd_reset_state(d.dev);
+	assert_int_equal(vsnd_jack_connected(d.dev, 0, &connected), 0);
+	assert_false(connected);
+	assert_int_equal(vsnd_jack_connected(d.dev, 2, &connected), 0);
+	assert_true(connected);
+	assert_int_equal(vsnd_jack_connected(d.dev, 3, &connected), -EINVAL);
+	device_close(&d);
+}
+
 /* Without buffers the latest state counts, and one that came back is not told. */
 static void without_buffers(void **state)
 {
@@ -225,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(info_tells_the_state),
 		cmocka_unit_test(plugs_are_events),
+		cmocka_unit_test(plugs_are_told_to_the_embedder),
 		cmocka_unit_test(without_buffers),
 		cmocka_unit_test(answers_and_events_agree),
 		cmocka_unit_test(last_word_is_true),

@@ -54,6 +54,7 @@ static void messages_complete_at_their_last_frame(void **state)
 static void latency_is_the_hosts(void **state)
 {
 	uint8_t in = 0;
+	struct vsnd_stream_stats stats;
 	struct sent s[3];
 	struct device d;
 
@@ -67,6 +68,8 @@ static void latency_is_the_hosts(void **state)
 	expect_done(&d, VSND_TXQ, &s[0], OK, (960 + 100) * FRAME);
 	expect_done(&d, VSND_TXQ, &s[1], OK, (960 + 200) * FRAME);
 	expect_nothing(&d, VSND_TXQ);
+	assert_int_equal(vsnd_stream_stats(d.dev, 0, &stats), 0);
+	assert_int_equal(stats.latency_bytes, (960 + 200) * FRAME);
 	/* A host without a buffer, told at the period's end. */
 	play(&d, 0, heard, 50, -50);
 	expect_done(&d, VSND_TXQ, &s[2], OK, 0);

@@ -234,6 +234,15 @@ int stream_bring(struct conform *c, uint32_t stream, enum pcm_state state)
 	return 0;
 }
 
+int info_request(struct conform *c, struct chain *ch)
+{
+	TRY(chain_init(c, ch, Q_CONTROL, 16, INFO_ROOM));
+	put32(ch->out, SND_R_PCM_INFO);
+	put32(ch->out + 8, 1);
+	put32(ch->out + 12, 32);
+	return 0;
+}
+
 int tx_init(struct conform *c, struct chain *ch, uint32_t stream, uint32_t bytes)
 {
 	TRY(chain_init(c, ch, Q_TX, XFER_BYTES + bytes, STATUS_BYTES));

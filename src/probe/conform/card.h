@@ -60,6 +60,10 @@ uint32_t rate_of(const struct pcm_params *p);
 /* From INIT. */
 int stream_bring(struct conform *c, uint32_t stream, enum pcm_state state);
 
+/* A PCM_INFO for the first stream, with room for the answer; not posted. */
+#define INFO_ROOM 36u
+int info_request(struct conform *c, struct chain *ch);
+
 /* Header and status of an I/O message; not posted. */
 int tx_init(struct conform *c, struct chain *ch, uint32_t stream, uint32_t bytes);
 int rx_init(struct conform *c, struct chain *ch, uint32_t stream, uint32_t bytes);

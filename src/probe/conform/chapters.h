@@ -20,10 +20,17 @@ extern const struct scenario ring_scenarios[];
 extern const struct scenario memory_scenarios[];
 extern const struct scenario config_scenarios[];
 extern const struct scenario split_scenarios[];
+extern const struct scenario split_buffer_scenarios[];
+extern const struct scenario split_notify_scenarios[];
 extern const struct scenario item_scenarios[];
 extern const struct scenario input_scenarios[];
+extern const struct scenario event_scenarios[];
 extern const struct scenario control_scenarios[];
+extern const struct scenario value_scenarios[];
+extern const struct scenario metadata_scenarios[];
 extern const struct scenario virtio_scenarios[];
+extern const struct scenario virtio_status_scenarios[];
+extern const struct scenario virtio_bit_scenarios[];
 extern const struct scenario program_scenarios[];
 extern const struct scenario peer_scenarios[];
 

@@ -69,10 +69,7 @@ static int with_30(struct conform *c)
 	struct chain ch;
 
 	TRY(rig_up(c, &(struct rig_setup){ .who = &enables_later }));
-	TRY(chain_init(c, &ch, Q_CONTROL, 16, 36));
-	put32(ch.out, SND_R_PCM_INFO);
-	put32(ch.out + 8, 1);
-	put32(ch.out + 12, 32);
+	TRY(info_request(c, &ch));
 	TRY(chain_send(c, &ch));
 	TRY(rig_watch(c, QUIET_MS));
 	EXPECT(c, !ch.done, "a ring that is not enabled is processed");

@@ -146,6 +146,15 @@ static int config_twelve(struct conform *c)
 	return config_part(c, 0, 12, part);
 }
 
+/* A front-end fetches all of it, whatever the driver may look at. */
+static int config_sixteen(struct conform *c)
+{
+	uint8_t part[16];
+
+	TRY(rig_up(c, &(struct rig_setup){ .without = BIT(SND_F_CTLS) }));
+	return config_part(c, 0, 16, part);
+}
+
 static int counts_are_served(struct conform *c)
 {
 	TRY(rig_up(c, NULL));
@@ -226,6 +235,9 @@ const struct scenario identity_scenarios[] = {
 		.clause = CFG "the driver may not write; vhost-user SET_CONFIG refuses it" },
 	{ .id = "SND-CFG-3", .title = "12 bytes without controls", .run = config_twelve,
 		.clause = CFG "controls has a meaning only with CTLS; QEMU asks for 12 bytes" },
+	{ .id = "SND-INIT-3", .title = "16 bytes without controls", .run = config_sixteen,
+		.recommended = true,
+		.clause = "Device Initialization: drivers MUST NOT read controls; front-ends may" },
 	{ .id = "SND-CFG-4", .title = "each count is what INFO serves", .run = counts_are_served,
 		.clause = "Item Information Request: items 0 to count - 1 exist, no others" },
 	{ .id = "SND-INIT-4", .title = "a stream starts without any INFO request",

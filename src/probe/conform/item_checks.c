@@ -10,6 +10,14 @@
 #define JACK  24u
 #define CHMAP 24u
 
+/* High Definition Audio, 7.3.3.31 and 7.3.4.9. */
+#define PIN_DEVICE_SHIFT    20
+#define PIN_DEVICE_OUT_LAST 5u /* line out, speaker, headphones, CD, S/PDIF, digital */
+#define PIN_DEVICE_IN_FIRST 8u /* line in, AUX, microphone, telephony, S/PDIF, digital */
+#define PIN_DEVICE_IN_LAST  13u
+#define PIN_CAP_OUT	    (1u << 4)
+#define PIN_CAP_IN	    (1u << 5)
+
 static int items(struct conform *c, unsigned kind, struct answer *a, uint32_t *ret_n)
 {
 	uint32_t n, bytes = kinds[kind].item_bytes;
@@ -110,6 +118,72 @@ static int remap_not_offered(struct conform *c)
 	return 0;
 }
 
+/* Values of 4 bits only, and a reset undoes it. */
+static int remap_limits(struct conform *c)
+{
+	struct answer a, after;
+	uint32_t n, status, i = 0;
+
+	TRY(items(c, 0, &a, &n));
+	while (i < n && !(get32(a.chain.in + 4 + JACK * i + 4) & 1))
+		i++;
+	if (i == n)
+		return skip(c, "no jack has the feature REMAP");
+	TRY(remap(c, i, 16, 1, &status));
+	EXPECT_EQ(c, status, SND_S_BAD_MSG, "an association of 16");
+	TRY(remap(c, i, 1, 16, &status));
+	EXPECT_EQ(c, status, SND_S_BAD_MSG, "a sequence of 16");
+	TRY(ctl_info(c, SND_R_JACK_INFO, i, 1, JACK, 4 + JACK, &after));
+	EXPECT(c, !memcmp(after.chain.in + 4, a.chain.in + 4 + JACK * i, JACK),
+		"a refused JACK_REMAP changed jack %u", i);
+	TRY(remap(c, i, 3, 7, &status));
+	EXPECT_EQ(c, status, SND_S_OK, "JACK_REMAP of jack %u", i);
+	TRY(rig_reset(c));
+	TRY(ctl_info(c, SND_R_JACK_INFO, i, 1, JACK, 4 + JACK, &after));
+	EXPECT(c, !memcmp(after.chain.in + 4, a.chain.in + 4 + JACK * i, JACK),
+		"JACK_REMAP outlives a reset");
+	return 0;
+}
+
+/* What a pin's default device plays or records, its capabilities can. */
+static int jack_pins(struct conform *c)
+{
+	struct answer a;
+	uint32_t n, tried = 0;
+
+	TRY(items(c, 0, &a, &n));
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t defconf = get32(a.chain.in + 4 + JACK * i + 8);
+		uint32_t caps = get32(a.chain.in + 4 + JACK * i + 12);
+		uint32_t device = defconf >> PIN_DEVICE_SHIFT & 0xf;
+		bool out = device <= PIN_DEVICE_OUT_LAST;
+		bool in = device >= PIN_DEVICE_IN_FIRST && device <= PIN_DEVICE_IN_LAST;
+
+		trace(c, "   jack %u: default device %u, capabilities 0x%x", i, device, caps);
+		if (!defconf || !caps || !(out || in))
+			continue;
+		tried++;
+		EXPECT(c, caps & (out ? PIN_CAP_OUT : PIN_CAP_IN),
+			"jack %u is an %s and cannot be one", i, out ? "output" : "input");
+	}
+	return tried ? 0 : skip(c, "no jack has a default device and capabilities");
+}
+
+/* Maps can be asked for, not chosen. */
+static int map_requests(struct conform *c)
+{
+	TRY(rig_up(c, NULL));
+	for (uint32_t code = 0x201; code <= 0x2ff; code++) {
+		uint8_t q[32] = { 0 };
+		struct answer a;
+
+		put32(q, code);
+		TRY(ctl(c, q, sizeof(q), 64, &a));
+		EXPECT_EQ(c, a.status, SND_S_NOT_SUPP, "request 0x%x", code);
+	}
+	return 0;
+}
+
 static int map_direction(struct conform *c)
 {
 	struct answer a;
@@ -179,11 +253,15 @@ const struct scenario item_scenarios[] = {
 		.clause = JCK "MUST initialize padding bytes to 0" },
 	{ .id = "SND-JACK-3", .title = "connected is 0 or 1", .run = jack_connected,
 		.clause = "VIRTIO_SND_R_JACK_INFO: connected" },
+	{ .id = "SND-JACK-4", .title = "pins can do what their default device does",
+		.run = jack_pins, .clause = "VIRTIO_SND_R_JACK_INFO: values of HDA 7.3.3.31, 7.3.4.9" },
 	{ .id = "SND-JACK-5", .title = "REMAP where it is offered, and it shows",
 		.run = remap_offered, .clause = "VIRTIO_SND_R_JACK_REMAP" },
 	{ .id = "SND-JACK-6", .title = "REMAP where it is not offered",
 		.run = remap_not_offered, .recommended = true,
 		.clause = "VIRTIO_SND_R_JACK_REMAP: not supported" },
+	{ .id = "SND-JACK-7", .title = "REMAP of values that HDA does not have, and a reset",
+		.run = remap_limits, .recommended = true, .clause = "VIRTIO_SND_R_JACK_REMAP: silent" },
 	{ .id = "SND-JEVT-1", .title = "plugging and unplugging is told", .clause = "",
 		.untestable = "needs a hand on the back-end's jacks" },
 	{ .id = "SND-CHM-1", .title = "direction is output or input", .run = map_direction,
@@ -195,5 +273,8 @@ const struct scenario item_scenarios[] = {
 		.clause = "a position beyond 36 makes Linux give up the card" },
 	{ .id = "SND-CHM-4", .title = "a map suits a stream of its group",
 		.run = map_fits_stream, .clause = "Channel Map Control Messages: the group's streams" },
+	{ .id = "SND-CHM-5", .title = "there is no request that chooses a map",
+		.run = map_requests, .recommended = true,
+		.clause = "Channel Map Control Messages: CHMAP_INFO only" },
 	{ 0 },
 };

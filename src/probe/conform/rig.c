@@ -12,6 +12,7 @@
 #include "probe/bytes.h"
 #include "probe/conform/conform.h"
 #include "probe/names.h"
+#include "probe/orders.h"
 #include "probe/report.h"
 #include "probe/vu.h"
 
@@ -118,7 +119,8 @@ int rig_up_on(struct conform *c, const struct rig_setup *setup, int sock)
 	}
 	r->open = true;
 	r->fe.features_wanted = (BIT(SND_F_CTLS) | BIT(VIRTIO_F_VERSION_1) |
-		BIT(VIRTIO_F_INDIRECT_DESC) | BIT(VIRTIO_F_EVENT_IDX)) & ~setup->without;
+		BIT(VIRTIO_F_INDIRECT_DESC) | BIT(VIRTIO_F_EVENT_IDX) | setup->with) &
+		~setup->without;
 	if (c->o->no_indirect)
 		r->fe.features_wanted &= ~BIT(VIRTIO_F_INDIRECT_DESC);
 	if (c->o->no_event_idx)
@@ -158,6 +160,49 @@ int rig_suspend(struct conform *c, int ms)
 	if (frontend_resume(&c->rig.fe) < 0)
 		return broken(c, "resuming");
 	return 0;
+}
+
+int rig_stop_ring(struct conform *c, unsigned queue)
+{
+	trace(c, "=> GET_VRING_BASE of queue %u", queue);
+	if (vring_get_base(&c->rig.fe, queue) < 0)
+		return broken(c, "GET_VRING_BASE");
+	return 0;
+}
+
+int rig_start_ring(struct conform *c, unsigned queue)
+{
+	static const ring_step steps[] = { vring_num, vring_base, vring_addr, vring_call, vring_kick,
+		vring_enable };
+
+	trace(c, "=> queue %u is set up, from %u on", queue, c->rig.fe.queue[queue].base);
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i](&c->rig.fe, queue) < 0)
+			return broken(c, "setting a ring up");
+	return 0;
+}
+
+int rig_enable_ring(struct conform *c, unsigned queue, bool on)
+{
+	uint64_t features;
+
+	trace(c, "=> SET_VRING_ENABLE %d of queue %u", on, queue);
+	if (fe_ring_state(&c->rig.fe, VU_SET_VRING_ENABLE, queue, on, false) < 0 ||
+		fe_get_u64(&c->rig.fe, VU_GET_FEATURES, &features) < 0)
+		return broken(c, "SET_VRING_ENABLE");
+	return 0;
+}
+
+void rig_break_ring(struct conform *c, unsigned queue)
+{
+	struct ring *r = &c->rig.ring[queue];
+
+	trace(c, "-> a head beyond the ring, on queue %u", queue);
+	put16(r->avail + 4 + 2 * (r->avail_idx & (r->is.size - 1)), (uint16_t)r->is.size);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	put16(r->avail + 2, ++r->avail_idx);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	eventfd_write(r->kick_fd, 1);
 }
 
 /* QEMU tells a back-end with rings anew from 0 only; the explicit messages come

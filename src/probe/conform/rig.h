@@ -48,6 +48,7 @@ struct rig_setup {
 	uint32_t queue_size;	/* 0: as the options say */
 	uint32_t regions;	/* 0: as the options say */
 	uint64_t without;	/* features that are not accepted */
+	uint64_t with;		/* ... that are beside the usual ones, if offered */
 	bool no_events;		/* the event queue stays empty */
 	bool inactive;		/* the rings are not set up */
 	bool scatter;
@@ -81,6 +82,14 @@ void rig_down(struct conform *c);
 
 /* A VM that is stopped and goes on: the rings are as they were. */
 int rig_suspend(struct conform *c, int ms);
+
+/* One ring alone: GET_VRING_BASE; and set up again as its fe_queue says. */
+int rig_stop_ring(struct conform *c, unsigned queue);
+int rig_start_ring(struct conform *c, unsigned queue);
+int rig_enable_ring(struct conform *c, unsigned queue, bool on);
+
+/* Offers a head beyond the ring: nothing sensible can come of it. */
+void rig_break_ring(struct conform *c, unsigned queue);
 
 /* The guest resets the device, by SET_STATUS or RESET_DEVICE where they are
  * negotiated, and sets it up again. */

@@ -37,15 +37,6 @@ static const struct personality addresses_first = {
 		{ .device = step_memory }, { .ring = { vring_call, vring_kick, vring_enable } } },
 };
 
-static int info_init(struct conform *c, struct chain *ch)
-{
-	TRY(chain_init(c, ch, Q_CONTROL, 16, 36));
-	put32(ch->out, SND_R_PCM_INFO);
-	put32(ch->out + 8, 1);
-	put32(ch->out + 12, 32);
-	return 0;
-}
-
 static void kick(const struct conform *c, unsigned queue, uint64_t value)
 {
 	eventfd_write(c->rig.fe.queue[queue].kick, value);
@@ -65,15 +56,6 @@ static int get_base(struct conform *c, unsigned queue, uint32_t num, uint32_t *r
 	return 0;
 }
 
-static int enable(struct conform *c, unsigned queue, uint32_t on)
-{
-	struct vu_msg m;
-
-	wire_state(&m, VU_SET_VRING_ENABLE, queue, on);
-	TRY(wire_send(c, &m));
-	return wire_alive(c);
-}
-
 static int enabled_before(struct conform *c)
 {
 	TRY(rig_up(c, &(struct rig_setup){ .who = &enables_first }));
@@ -88,7 +70,7 @@ static int stopped_is_still(struct conform *c)
 	TRY(rig_up(c, NULL));
 	TRY(still_works(c));
 	TRY(get_base(c, Q_CONTROL, 0, &base));
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	TRY(chain_post(c, &ch));
 	kick(c, Q_CONTROL, 1);
 	TRY(rig_watch(c, QUIET_MS));
@@ -103,19 +85,19 @@ static int disabled_holds(struct conform *c)
 
 	TRY(up_with(c, SND_D_OUTPUT, &out));
 	TRY(stream_bring(c, out, ST_RUN));
-	TRY(enable(c, Q_TX, 0));
-	TRY(enable(c, Q_CONTROL, 0));
+	TRY(rig_enable_ring(c, Q_TX, false));
+	TRY(rig_enable_ring(c, Q_CONTROL, false));
 	for (unsigned i = 0; i < 4; i++)
 		TRY(tx_send(c, &ch[i], out, stream_params(c, out).period_bytes));
-	TRY(info_init(c, &info));
+	TRY(info_request(c, &info));
 	TRY(chain_send(c, &info));
 	kick(c, Q_TX, 1);
 	kick(c, Q_CONTROL, 1);
 	TRY(rig_watch(c, QUIET_MS));
 	EXPECT(c, !info.done, "a control request is answered on a disabled ring");
 	EXPECT_EQ(c, chains_done(ch, 4), 0, "messages that came back on a disabled ring");
-	TRY(enable(c, Q_TX, 1));
-	TRY(enable(c, Q_CONTROL, 1));
+	TRY(rig_enable_ring(c, Q_TX, true));
+	TRY(rig_enable_ring(c, Q_CONTROL, true));
 	TRY(chain_wait(c, &info));
 	return chains_wait(c, ch, 4, answer_ms(c));
 }
@@ -125,7 +107,7 @@ static int not_started(struct conform *c)
 	struct chain ch;
 
 	TRY(rig_up(c, &(struct rig_setup){ .who = &never_kicks }));
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	TRY(chain_post(c, &ch));
 	kick(c, Q_CONTROL, 1);
 	TRY(rig_watch(c, QUIET_MS));
@@ -139,7 +121,7 @@ static int kick_preset(struct conform *c)
 	struct chain ch;
 
 	TRY(rig_up(c, &(struct rig_setup){ .front_end = "qemu", .inactive = true }));
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	TRY(chain_post(c, &ch));
 	TRY(rig_activate(c));
 	return chain_wait(c, &ch);
@@ -150,7 +132,7 @@ static int never_kicked(struct conform *c)
 	struct chain ch;
 
 	TRY(rig_up(c, &(struct rig_setup){ .front_end = "crosvm", .inactive = true }));
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	TRY(chain_post(c, &ch));
 	TRY(rig_activate(c));
 	return chain_wait(c, &ch);
@@ -405,7 +387,7 @@ static int kick_values(struct conform *c)
 	struct chain ch;
 
 	TRY(rig_up(c, NULL));
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	TRY(chain_post(c, &ch));
 	kick(c, Q_CONTROL, 5);
 	return chain_wait(c, &ch);
@@ -423,7 +405,7 @@ static int kick_replaced(struct conform *c)
 	TRY(wire_alive(c));
 	close(c->rig.fe.queue[Q_CONTROL].kick);
 	c->rig.fe.queue[Q_CONTROL].kick = c->rig.ring[Q_CONTROL].kick_fd = fresh;
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	TRY(chain_send(c, &ch));
 	return chain_wait(c, &ch);
 }
@@ -438,7 +420,7 @@ static int call_none(struct conform *c)
 	wire_u64(&m, VU_SET_VRING_CALL, BIT(8) | Q_CONTROL);
 	TRY(wire_send(c, &m));
 	TRY(wire_alive(c));
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	TRY(chain_send(c, &ch));
 	for (end = now_ns() + 1000000000; !ch.done && now_ns() < end;)
 		TRY(rig_poll(c, 1000000));
@@ -452,7 +434,7 @@ static int call_full(struct conform *c)
 	int64_t end;
 
 	TRY(rig_up(c, NULL));
-	TRY(info_init(c, &ch));
+	TRY(info_request(c, &ch));
 	/* One more than this and a blocking write would hang. */
 	eventfd_write(c->rig.fe.queue[Q_CONTROL].call, 0xfffffffffffffffeULL);
 	TRY(chain_send(c, &ch));
@@ -475,16 +457,11 @@ static int bad_enable(struct conform *c)
 
 static int fault_stays_local(struct conform *c)
 {
-	struct ring *tx;
 	uint32_t out;
 
 	TRY(rig_up(c, &(struct rig_setup){ .front_end = "qemu" }));
 	TRY(stream_pick(c, SND_D_OUTPUT, 0, &out));
-	tx = &c->rig.ring[Q_TX];
-	/* A head beyond the ring: nothing sensible can come of it. */
-	put16(tx->avail + 4, (uint16_t)tx->is.size);
-	put16(tx->avail + 2, 1);
-	kick(c, Q_TX, 1);
+	rig_break_ring(c, Q_TX);
 	TRY(rig_watch(c, QUIET_MS));
 	EXPECT_EQ(c, c->rig.errs[Q_CONTROL], 0, "errors signalled on the control queue");
 	TRY(still_works(c));
@@ -495,7 +472,6 @@ static int fault_stays_local(struct conform *c)
 static int fault_is_curable(struct conform *c)
 {
 	TRY(fault_stays_local(c));
-	c->rig.ring[Q_TX].avail_idx = 0;
 	EXPECT(c, !frontend_reset(&c->rig.fe), "%s", complaint());
 	for (unsigned i = 0; i < QUEUES; i++)
 		ring_reset(&c->rig.ring[i]);

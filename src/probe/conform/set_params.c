@@ -5,6 +5,8 @@
 #include "probe/conform/chapters.h"
 #include "probe/names.h"
 
+#define MSG_POLLING (1u << 2)
+
 static int refused(struct conform *c, uint32_t stream, const struct pcm_params *p,
 	const char *what)
 {
@@ -270,6 +272,27 @@ static int outlive_release(struct conform *c)
 	return io_ok(c, &ch, "an output message");
 }
 
+/* A message without frames, which needs no sound to be done with. */
+static int polling(struct conform *c)
+{
+	struct pcm_params p;
+	struct chain ch;
+	uint32_t out;
+
+	TRY(up_with(c, SND_D_OUTPUT, &out));
+	if (!(c->pcm[out].features & MSG_POLLING))
+		return skip(c, "stream %u does not offer MSG_POLLING", out);
+	p = stream_params(c, out);
+	p.features = MSG_POLLING;
+	TRY(must_params(c, out, &p));
+	TRY(must_pcm(c, SND_R_PCM_PREPARE, out));
+	TRY(rig_watch(c, 50));
+	TRY(tx_init(c, &ch, out, 0));
+	TRY(chain_post(c, &ch));
+	TRY(chain_wait(c, &ch));
+	return io_ok(c, &ch, "a message that was not kicked");
+}
+
 #define DRV "virtio 1.4, Sound Device, Stream Parameters (driver): "
 
 const struct scenario set_params_scenarios[] = {
@@ -291,6 +314,8 @@ const struct scenario set_params_scenarios[] = {
 		.run = shared_memory, .clause = DRV "MUST NOT negotiate both" },
 	{ .id = "SND-PSET-8", .title = "the padding byte is ignored", .run = padding,
 		.recommended = true, .clause = DRV "the driver MUST zero it" },
+	{ .id = "SND-PSET-9", .title = "frames go through the I/O queues", .clause = "",
+		.untestable = "what goes elsewhere is shared memory: SND-PINF-6, SND-TX-2" },
 	{ .id = "SND-PSET-10", .title = "sizes of zero", .run = zero_sizes,
 		.clause = "VIRTIO_SND_R_PCM_SET_PARAMS: nothing can be played in them" },
 	{ .id = "SND-PSET-11", .title = "periods of whole frames", .run = whole_frames,
@@ -304,5 +329,7 @@ const struct scenario set_params_scenarios[] = {
 		.clause = "PCM Command Lifecycle: SET_PARAMS may follow SET_PARAMS" },
 	{ .id = "SND-PSET-15", .title = "parameters outlive RELEASE", .run = outlive_release,
 		.clause = "PCM Command Lifecycle: PREPARE may follow RELEASE; Linux does that" },
+	{ .id = "SND-PSET-16", .title = "with MSG_POLLING nobody kicks", .run = polling,
+		.clause = "VIRTIO_SND_PCM_F_MSG_POLLING: the driver suppresses notifications" },
 	{ 0 },
 };

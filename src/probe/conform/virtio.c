@@ -200,18 +200,11 @@ static int odd_status(struct conform *c)
 
 static int needs_reset(struct conform *c)
 {
-	struct ring *r;
 	uint64_t now;
 
 	TRY(rig_up(c, NULL));
 	TRY(needs_status(c));
-	r = &c->rig.ring[Q_TX];
-	put16(r->avail + 4, (uint16_t)r->is.size);
-	put16(r->avail + 2, 1);
-	ring_kick(r);
-	r->kick_from = 0;
-	r->avail_idx = 1;
-	ring_kick(r);
+	rig_break_ring(c, Q_TX);
 	TRY(rig_watch(c, 100));
 	TRY(wire_get_u64(c, VU_GET_STATUS, &now));
 	EXPECT(c, now & 0x40, "status 0x%llx after an unrecoverable error",
@@ -237,10 +230,7 @@ static int kick_before_enable(struct conform *c)
 	struct chain ch;
 
 	TRY(rig_up(c, &(struct rig_setup){ .inactive = true, .front_end = "qemu" }));
-	TRY(chain_init(c, &ch, Q_CONTROL, 16, 36));
-	put32(ch.out, SND_R_PCM_INFO);
-	put32(ch.out + 8, 1);
-	put32(ch.out + 12, 32);
+	TRY(info_request(c, &ch));
 	TRY(chain_post(c, &ch));
 	for (unsigned i = 0; i < QUEUES; i++)
 		ring_kick(&c->rig.ring[i]);
@@ -270,10 +260,7 @@ static int other_place(struct conform *c)
 		c->rig.fe.queue[i].base = 0;
 	}
 	INSIST(c, !frontend_activate(&c->rig.fe), "%s", complaint());
-	TRY(chain_init(c, &ch, Q_CONTROL, 16, 36));
-	put32(ch.out, SND_R_PCM_INFO);
-	put32(ch.out + 8, 1);
-	put32(ch.out + 12, 32);
+	TRY(info_request(c, &ch));
 	TRY(chain_send(c, &ch));
 	return chain_wait(c, &ch);
 }

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The clients of the control socket.
+ *
+ * A client is closed in one place, client_settle(), which runs when nothing else
+ * uses it: commands may end up in client_put() for the client that is being served,
+ * and that may find out that it is gone.
+ */
+#include "daemon/control.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/lines.h"
+#include "daemon/log.h"
+#include "vhost_user/listener.h"
+#include "vhost_user/outbox.h"
+
+struct control_client {
+	struct control *control;
+	struct loop_fd source;
+	int fd;
+	bool served;		/* on_client() is at work */
+	bool gone, at_end;	/* unusable; will send no more */
+	unsigned owed;		/* answers to come later */
+	struct lines lines;
+	struct outbox out;
+	uint8_t out_bytes[CONTROL_OUT_MAX];
+};
+
+struct control_later {
+	bool used;
+	struct control_client *client;	/* NULL: it went */
+	json_t *id;
+};
+
+struct control {
+	struct loop *loop;
+	struct listener listener;
+	struct control_tables tables;
+	struct control_client *client[CONTROL_CLIENTS_MAX];
+	struct control_later later[CONTROL_LATER_MAX];
+};
+
+static void client_close(struct control_client *c)
+{
+	struct control *control = c->control;
+
+	for (unsigned i = 0; i < CONTROL_LATER_MAX; i++) {
+		if (control->later[i].client == c)
+			control->later[i].client = NULL;
+	}
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (control->client[i] == c)
+			control->client[i] = NULL;
+	}
+	loop_remove(control->loop, &c->source);
+	close(c->fd);
+	free(c);
+}
+
+/* Close it or wait for what it is to do next. */
+static void client_settle(struct control_client *c)
+{
+	bool sent = outbox_empty(&c->out);
+
+	if (c->gone || (c->at_end && sent && c->owed == 0))
+		client_close(c);
+	else
+		loop_modify(c->control->loop, &c->source,
+			(c->at_end ? 0 : (uint32_t)EPOLLIN) | (sent ? 0 : (uint32_t)EPOLLOUT));
+}
+
+static void client_put(struct control_client *c, json_t *answer)
+{
+	static const char no_memory[] = "{\"id\": null, \"ok\": false, \"error\": \"out of memory\"}";
+	char *text = answer ? json_dumps(answer, 0) : NULL;
+	const char *line = text ? text : no_memory;
+
+	if (outbox_put(&c->out, line, strlen(line)) < 0 || outbox_put(&c->out, "\n", 1) < 0 ||
+			outbox_send(&c->out, c->fd) < 0)
+		c->gone = true;
+	free(text);
+	json_decref(answer);
+}
+
+static bool is_blank(const char *line, size_t len)
+{
+	while (len > 0 && strchr(" \t\r", line[len - 1]) && line[len - 1])
+		len--;
+	return len == 0;
+}
+
+static void client_serve_lines(struct control_client *c)
+{
+	const char *line;
+	size_t len;
+	int err;
+
+	while (!c->gone && (err = lines_next(&c->lines, &line, &len)) != -EAGAIN) {
+		json_t *answer;
+
+		if (err < 0) {
+			client_put(c, control_answer(NULL, NULL, "the line is too long"));
+			continue;
+		}
+		if (!is_blank(line, len) &&
+				control_serve(&c->control->tables, line, len, c, &answer))
+			client_put(c, answer);
+	}
+}
+
+static void client_receive(struct control_client *c)
+{
+	size_t size;
+	char *room = lines_room(&c->lines, &size);
+	ssize_t n = recv(c->fd, room, size, MSG_DONTWAIT);
+
+	if (n > 0)
+		lines_added(&c->lines, (size_t)n);
+	else if (n == 0)
+		c->at_end = true;
+	else if (errno != EAGAIN && errno != EINTR)
+		c->gone = true;
+	client_serve_lines(c);
+}
+
+static void on_client(void *arg, uint32_t events)
+{
+	struct control_client *c = arg;
+
+	c->served = true;
+	if ((events & EPOLLOUT) && outbox_send(&c->out, c->fd) < 0)
+		c->gone = true;
+	/* What it had sent before it went is still done. */
+	if (events & EPOLLIN)
+		client_receive(c);
+	else if (events & (EPOLLHUP | EPOLLERR))
+		c->gone = true;
+	c->served = false;
+	client_settle(c);
+}
+
+static struct control_client **free_place(struct control *control)
+{
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (!control->client[i])
+			return &control->client[i];
+	}
+	return NULL;
+}
+
+static void refuse(int fd)
+{
+	static const char line[] = "{\"id\": null, \"ok\": false, \"error\": \"too many clients\"}\n";
+
+	(void)!send(fd, line, sizeof(line) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+static int client_open(struct control *control, int fd)
+{
+	struct control_client **place = free_place(control), *c;
+	int err;
+
+	if (!place) {
+		refuse(fd);
+		return 0;
+	}
+	c = calloc(1, sizeof(*c));
+	err = c ? loop_add(control->loop, &c->source, fd, EPOLLIN, on_client, c) : -ENOMEM;
+	if (err < 0) {
+		free(c);
+		close(fd);
+		return err;
+	}
+	c->control = control;
+	c->fd = fd;
+	c->out = (struct outbox){ .data = c->out_bytes, .size = sizeof(c->out_bytes) };
+	*place = c;
+	return 0;
+}
+
+static int on_accepted(void *ctx, int fd, int err)
+{
+	struct control *control = ctx;
+
+	if (!err)
+		err = client_open(control, fd);
+	if (err < 0)
+		log_line(LOG_LEVEL_WARN, "the control socket cannot accept: %s", strerror(-err));
+	return err;
+}
+
+int control_create(struct loop *loop, struct control **ret_control)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (!control)
+		return -ENOMEM;
+	control->loop = loop;
+	*ret_control = control;
+	return 0;
+}
+
+void control_destroy(struct control **control_ptr)
+{
+	struct control *control = *control_ptr;
+
+	if (!control)
+		return;
+	listener_close(&control->listener);
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (control->client[i])
+			client_close(control->client[i]);
+	}
+	for (unsigned i = 0; i < CONTROL_LATER_MAX; i++)
+		json_decref(control->later[i].id);
+	free(control);
+	*control_ptr = NULL;
+}
+
+void control_add(struct control *control, const struct control_command *commands, unsigned n,
+		void *ctx)
+{
+	struct control_tables *t = &control->tables;
+
+	assert(t->tables < CONTROL_TABLES_MAX);
+	t->table[t->tables++] = (struct control_table){
+		.command = commands,
+		.commands = n,
+		.ctx = ctx,
+	};
+}
+
+int control_listen(struct control *control, int fd)
+{
+	return listener_open(&control->listener, control->loop, fd, on_accepted, control);
+}
+
+struct control_later *control_defer(struct control *control, struct control_call *call)
+{
+	for (unsigned i = 0; i < CONTROL_LATER_MAX; i++) {
+		struct control_later *later = &control->later[i];
+
+		if (later->used)
+			continue;
+		*later = (struct control_later){
+			.used = true,
+			.client = call->client,
+			.id = json_incref(call->id),
+		};
+		later->client->owed++;
+		return later;
+	}
+	control_fail(call, "too many answers are to come");
+	return NULL;
+}
+
+bool control_wanted(const struct control_later *later)
+{
+	return later->client != NULL;
+}
+
+void control_finish(struct control_later *later, json_t *reply, const char *error)
+{
+	struct control_client *c = later->client;
+
+	if (c) {
+		c->owed--;
+		client_put(c, control_answer(later->id, reply, error));
+		if (!c->served)
+			client_settle(c);
+	}
+	json_decref(reply);
+	json_decref(later->id);
+	*later = (struct control_later){ .used = false };
+}

@@ -1,0 +1,327 @@
+"""What the tests of the host's sound systems share.
+
+A host is a server of a test's own, in a directory of its own, which may come and go
+(class Host).  A guest is a daemon that plays to it and a driver that plays through
+the daemon (class Guest).  What was heard is compared with what was sent, frame by
+frame: a guest that was late is heard as silence between frames, which is no fault
+here but is told; a frame that is missing, doubled or changed is one.
+
+A case is a function of (its name, the folder of the build, a Host); it raises Fault.
+main() runs cases and prints `ok NAME`, `not ok NAME: reason` or `skip NAME: reason`.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "probe"))
+import wav
+
+RATE = 48000
+FRAME = 4
+ATTEMPTS = 3
+F_SETPIPE_SZ = 1031
+
+
+class Fault(Exception):
+    """Why a case failed."""
+
+
+def end(process):
+    if process.poll() is None:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+    process.wait()
+
+
+class Fifo:
+    """The end of the sink: all that it played, and when the first sound came."""
+
+    def __init__(self, path):
+        os.mkfifo(path)
+        self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        fcntl.fcntl(self.fd, F_SETPIPE_SZ, 1 << 20)
+        self.data = bytearray()
+        self.sound_at = None
+        self.ending = False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.ending:
+            try:
+                piece = os.read(self.fd, 1 << 16)
+            except BlockingIOError:
+                time.sleep(0.01)
+                continue
+            if self.sound_at is None and piece.strip(b"\0"):
+                self.sound_at = time.monotonic()
+            self.data += piece
+
+    def close(self):
+        time.sleep(0.1)
+        self.ending = True
+        self.thread.join()
+        os.close(self.fd)
+        return bytes(self.data)
+
+
+class Host:
+    """A sound server of a test's own, and what it needs.  To be derived from."""
+
+    tools = ()      # programs without which no case can run
+    strip = ()      # beginnings of names of variables that a server must not get
+    options = ()    # what makes a daemon play to this host
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.runtime = self.folder / "run"
+        self.runtime.mkdir(mode=0o700)
+        self.processes = []
+        self.log = open(self.folder / "host.log", "ab")
+        self.env = {key: value for key, value in os.environ.items()
+                    if not key.startswith(("DBUS_", *self.strip))}
+        for name, sub in (("XDG_RUNTIME_DIR", "run"), ("XDG_STATE_HOME", "state"),
+                          ("XDG_CONFIG_HOME", "config"), ("HOME", "home")):
+            (self.folder / sub).mkdir(exist_ok=True)
+            self.env[name] = str(self.folder / sub)
+
+    def spawn(self, *command, **kwargs):
+        return subprocess.Popen(command, env=self.env, stdin=subprocess.DEVNULL,
+                                stderr=self.log, **kwargs)
+
+    def run(self, *command):
+        """A process of the server, which ends with it."""
+        process = self.spawn(*command, stdout=self.log)
+        self.processes.append(process)
+        return process
+
+    def tool(self, *command):
+        return subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL, timeout=10,
+                              capture_output=True, text=True, check=False).stdout
+
+    def wait_for(self, what, is_there, seconds=10):
+        limit = time.monotonic() + seconds
+        while not is_there():
+            if time.monotonic() > limit:
+                raise Fault(f"{what} did not come up within {seconds} s")
+            time.sleep(0.05)
+
+    def end_processes(self):
+        for process in self.processes:
+            end(process)
+        self.processes = []
+
+    def close(self):
+        self.end_processes()
+        self.log.close()
+
+
+def real_time():
+    """The guest is no part of what is tested: it gets the processor when it wants it."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(20))
+
+
+class Guest:
+    """A daemon, and a driver that plays noise through it."""
+
+    def __init__(self, build, host, seconds, period, buffer=None, *options):
+        self.host, self.seconds = host, seconds
+        self.sent = source(seconds)
+        path = host.folder / "source.wav"
+        self.sent.write(path)
+        socket = host.folder / "snd.sock"
+        self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={socket}",
+                                 *host.options, "--log-level=debug", stdout=host.log)
+        limit = time.monotonic() + 5
+        while not socket.exists():
+            if time.monotonic() > limit or self.daemon.poll() is not None:
+                end(self.daemon)
+                raise Fault("the daemon did not start")
+            time.sleep(0.02)
+        time.sleep(0.3)
+        command = [str(build / "vsnd-probe"), f"--socket-path={socket}", "--json",
+                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, "play",
+                   str(path)]
+        self.started = time.monotonic()
+        self.probe = host.spawn(*command, stdout=subprocess.PIPE, text=True,
+                                preexec_fn=real_time)
+
+    def until(self, seconds):
+        time.sleep(max(0, self.started + seconds - time.monotonic()))
+
+    def finish(self, pause_ms=0):
+        """The stream's report.  The guest has seen no error, and the clock went on."""
+        try:
+            text = self.probe.communicate(timeout=self.seconds + 8)[0]
+        except subprocess.TimeoutExpired:
+            raise Fault("the guest hangs") from None
+        if self.probe.returncode != 0 or not json.loads(text)["ok"]:
+            raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
+        report = json.loads(text)["streams"][0]
+        late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
+        # Waking the host at the start, noticing that it has gone, a long first cycle.
+        if late_ms > 1600:
+            raise Fault(f"the guest's clock stood still: {late_ms:.0f} ms too late")
+        time.sleep(1)   # what the host still has is played after the RELEASE
+        return report
+
+    def close(self):
+        end(self.probe)
+        self.daemon.terminate()
+        try:
+            status = self.daemon.wait(3)
+        except subprocess.TimeoutExpired:
+            end(self.daemon)
+            raise Fault("the daemon does not end") from None
+        if status != 0:
+            raise Fault(f"the daemon's exit status is {status}")
+
+
+def source(seconds, made={}):
+    if seconds not in made:
+        made[seconds] = wav.noise("S16", RATE, 2, RATE * seconds)
+    return made[seconds]
+
+
+def without_silence(data):
+    """The frames that are no silence, and the lengths of the silences between them."""
+    kept, gaps, run = [], [], 0
+    for at in range(0, len(data) - FRAME + 1, FRAME):
+        frame = data[at:at + FRAME]
+        if frame == b"\0\0\0\0":
+            run += 1
+            continue
+        if run and kept:
+            gaps.append(run)
+        run = 0
+        kept.append(frame)
+    return b"".join(kept), gaps
+
+
+def common(a, a_at, b, b_at):
+    """Bytes, of whole frames, that are the same from there on."""
+    low, high = 0, min(len(a) - a_at, len(b) - b_at)
+    if a[a_at:a_at + high] == b[b_at:b_at + high]:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if a[a_at:a_at + middle] == b[b_at:b_at + middle]:
+            low = middle
+        else:
+            high = middle
+    return low - low % FRAME
+
+
+def differences(sent, heard):
+    """(frame of the source, frames lost there; negative: heard again) of each difference."""
+    at = pos = 0
+    while pos < len(heard):
+        n = common(sent, at, heard, pos)
+        at, pos = at + n, pos + n
+        if pos == len(heard):
+            break
+        again = sent.find(heard[pos:pos + 8 * FRAME])
+        if again < 0 or again % FRAME:
+            raise Fault(f"after frame {at // FRAME}: frames that were never sent")
+        yield at // FRAME, (again - at) // FRAME
+        at = again
+    if at < len(sent):
+        yield at // FRAME, (len(sent) - at) // FRAME
+
+
+def tell(name, text):
+    print(f"# {name}: {text}", flush=True)
+
+
+def check_exact(name, guest, heard):
+    kept, gaps = without_silence(heard)
+    if gaps:
+        tell(name, f"the guest was late: {len(gaps)} gaps, {sum(gaps)} frames of silence")
+    faults = list(differences(guest.sent.data, kept))
+    if faults:
+        raise Fault("lost or doubled (at frame, how many): " + str(faults[:6])[1:-1])
+
+
+@contextlib.contextmanager
+def playing(*args, **kwargs):
+    guest = Guest(*args, **kwargs)
+    try:
+        yield guest
+    finally:
+        guest.close()
+
+
+def check_tail(guest, heard, since_frame):
+    """From somewhere before @since_frame on, all of the source is heard."""
+    kept, _ = without_silence(heard)
+    first = guest.sent.data.find(kept[:8 * FRAME]) if kept else -1
+    if first < 0:
+        raise Fault("the sound did not come back")
+    faults = list(differences(guest.sent.data[first:], kept))
+    if faults:
+        raise Fault(f"after it came back at frame {first // FRAME}, lost or doubled: {faults[:6]}")
+    if first // FRAME > since_frame:
+        raise Fault(f"the sound came back at frame {first // FRAME} only")
+    return first // FRAME
+
+
+def attempt(name, case, build, make_host, keep):
+    folder = tempfile.mkdtemp(prefix="vsnd-host-")
+    host = make_host(folder)
+    try:
+        case(name, build, host)
+        return None
+    except Fault as fault:
+        return str(fault)
+    finally:
+        host.close()
+        if keep:
+            tell(name, f"kept {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_case(name, case, build, make_host, keep):
+    """A loaded machine makes the host miss cycles, so a case may be tried again, which is told."""
+    for number in range(1, ATTEMPTS + 1):
+        reason = attempt(name, case, build, make_host, keep)
+        if reason is None:
+            print(f"ok {name}", flush=True)
+            return True
+        tell(name, f"attempt {number}: {reason}")
+    print(f"not ok {name}: {reason}", flush=True)
+    return False
+
+
+def main(make_host, cases):
+    """Run @cases(quick): pairs of a name and a function.  @make_host: a class derived from Host."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("-k", default="", help="only cases whose name contains this")
+    parser.add_argument("--quick", action="store_true",
+                        help="not those that a machine with other users makes fail now and then")
+    parser.add_argument("--keep", action="store_true", help="keep the folders")
+    args = parser.parse_args()
+    missing = [tool for tool in make_host.tools if not shutil.which(tool)]
+    good = True
+    for name, case in cases(args.quick):
+        if args.k not in name:
+            continue
+        if missing:
+            print(f"skip {name}: {missing[0]} is not installed")
+            continue
+        good = run_case(name, case, args.build.resolve(), make_host, args.keep) and good
+    return 0 if good else 1
