@@ -20,6 +20,7 @@ struct sound {
 	struct audio_file_config file;
 	struct audio_host_config host;
 	struct audio_host_stream stream[VSND_STREAMS_MAX];
+	struct audio_host_jack jack[VSND_JACKS_MAX];
 	struct audio_test_config test;
 	bool is_test;			/* that one is chosen */
 	struct vsnd_audio *test_audio;	/* once there is the device */
