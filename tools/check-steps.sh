@@ -118,12 +118,12 @@ step_probe() {
 	python3 tests/probe/run.py --build=build
 }
 
-# conform NAME AUDIO OPTION...: the conformance suite; what it only recommends
-# counts for our own device.
+# conform NAME PROGRAM AUDIO OPTION...: the conformance suite; what it only
+# recommends counts for our own device.
 conform() {
-	local name=$1 audio=$2 rc=0 skips
-	shift 2
-	build/vsnd-probe --spawn="build/vhost-user-snd --socket-path={socket} --streams=3,1 --controls $audio" \
+	local name=$1 program=$2 audio=$3 rc=0 skips
+	shift 3
+	build/vsnd-probe --spawn="build/$program --socket-path={socket} --streams=3,1 --controls $audio" \
 		"$@" --strict conform >"build/conform-$name.txt" || rc=$?
 	sed "s/^/| /" "build/conform-$name.txt" >&2
 	sed -n -E -e "s/^pass +([^ ]+) .*/ok conform $name \\1/p" \
@@ -138,8 +138,11 @@ conform() {
 
 step_conform() {
 	local rc=0
-	conform null --audio=null || rc=1
-	conform file "--audio=file --file-out={dir}/%s.wav" --played="{dir}/%s.wav" || rc=1
+	conform null vhost-user-snd --audio=null || rc=1
+	conform file vhost-user-snd "--audio=file --file-out={dir}/%s.wav" --played="{dir}/%s.wav" || rc=1
+	conform card tests/conform/full-card "--audio=file --file-out={dir}/%s.wav" \
+		--played="{dir}/%s.wav" || rc=1
+	python3 tests/conform/output.py --build=build || rc=1
 	python3 tests/conform/mutants.py --build=build --sample=5 | named mutant || rc=1
 	return "$rc"
 }
