@@ -115,7 +115,10 @@ step_tsan() {
 }
 
 step_probe() {
-	python3 tests/probe/run.py --build=build
+	local rc=0
+	python3 tests/probe/run.py --build=build || rc=1
+	python3 tests/probe/bench.py --build=build || rc=1
+	return "$rc"
 }
 
 # conform NAME AUDIO OPTION... -- PATTERN...: the conformance suite, or scenarios and
