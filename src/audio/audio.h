@@ -53,7 +53,7 @@ struct audio_host_stream {
 	uint32_t group;		/* function group */
 	uint8_t direction;	/* enum vsnd_direction */
 	const char *target;	/* where to play to or record from, in the host's words */
-	const char *properties;	/* as PIPEWIRE_PROPS */
+	const char *properties;	/* in its words, too: PIPEWIRE_PROPS, PULSE_PROP */
 };
 
 /* A jack of the guest's card, by what it is. */
@@ -78,6 +78,11 @@ struct audio_host_config {
 extern const struct vsnd_audio_ops *const audio_pipewire_ops;
 /* Whether a server answers, within a second.  False in a build without PipeWire. */
 bool audio_pipewire_answers(const struct audio_host_config *config);
+
+/* Plays and records through PulseAudio.  See pulse.c.  NULL in a build without. */
+extern const struct vsnd_audio_ops *const audio_pulse_ops;
+/* Whether a server answers, within a second.  False in a build without PulseAudio. */
+bool audio_pulse_answers(const struct audio_host_config *config);
 
 /*
  * Judge a configuration before a device is made with it.  0, or a negative

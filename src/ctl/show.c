@@ -40,6 +40,12 @@ static void show_front_end(const json_t *s, FILE *f)
 	fprintf(f, "; %lld sessions so far\n", integer_of(s, "sessions"));
 }
 
+static void show_guest(const json_t *s, FILE *f)
+{
+	fprintf(f, "guest       %lld requests, %lld refused\n", integer_of(s, "requests"),
+		integer_of(s, "refused"));
+}
+
 /* The parameters, in one word for each column. */
 static void show_parameters(const json_t *s, FILE *f)
 {
@@ -163,6 +169,7 @@ void show_status(const json_t *status, FILE *f)
 	fprintf(f, "audio       %s, %s\n", text_of(audio, "backend"),
 		unless(audio, "connected", "the host is away", "connected"));
 	show_front_end(json_object_get(status, "front_end"), f);
+	show_guest(json_object_get(status, "guest"), f);
 	show_streams(json_object_get(status, "streams"), f);
 	show_items("  jack", json_object_get(status, "jacks"), show_jack, f);
 	show_items("control", json_object_get(status, "controls"), show_element, f);

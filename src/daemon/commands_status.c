@@ -119,6 +119,15 @@ static json_t *front_end(const struct commands *c)
 		"refused", (json_int_t)s.refused, "sessions", (json_int_t)s.sessions);
 }
 
+static json_t *guest(const struct commands *c)
+{
+	struct vsnd_stats s;
+
+	vsnd_stats(c->dev, &s);
+	return json_pack("{s:I, s:I}", "requests", (json_int_t)s.requests,
+		"refused", (json_int_t)s.refused);
+}
+
 static json_t *items(const struct commands *c, unsigned n,
 		json_t *(*status_of)(const struct commands *c, unsigned i))
 {
@@ -135,9 +144,9 @@ static enum control_result run_status(void *ctx, struct control_call *call)
 
 	if (!control_unpack(call, "{}"))
 		return CONTROL_FAILED;
-	json_object_update_new(call->reply, json_pack("{s:s, s:{s:s, s:b}, s:o, s:o, s:o, s:o}",
+	json_object_update_new(call->reply, json_pack("{s:s, s:{s:s, s:b}, s:o, s:o, s:o, s:o, s:o}",
 		"version", VSND_VERSION, "audio", "backend", c->audio,
-		"connected", vsnd_host_connected(c->dev), "front_end", front_end(c),
+		"connected", vsnd_host_connected(c->dev), "front_end", front_end(c), "guest", guest(c),
 		"streams", items(c, c->config->streams, status_of_stream),
 		"jacks", items(c, c->config->jacks, status_of_jack),
 		"controls", items(c, c->card->ctls, status_of_element)));

@@ -114,8 +114,10 @@ static int init_control(struct program *p)
 		.audio = p->sound.backend,
 	};
 	commands_add(p->control, &p->commands);
-	if (p->hooks.audio)
-		hooks_add(&p->hooks, p->control);
+	if (p->hooks.audio) {
+		control_add(p->control, hooks_commands, hooks_command_count, &p->hooks);
+		control_add(p->control, hooks_card_commands, hooks_card_command_count, &p->hooks);
+	}
 	fd = socket_listen(p->options.control_path, 0600, &p->control_file);
 	if (fd < 0)
 		return fd;

@@ -20,6 +20,7 @@ struct backend {
 /* In the order in which `auto` asks. */
 static const struct backend backends[] = {
 	{ "pipewire", &audio_pipewire_ops, audio_pipewire_answers },
+	{ "pulse", &audio_pulse_ops, audio_pulse_answers },
 	{ "file", &audio_file_ops, NULL },
 	{ "null", &null_ops, NULL },
 	{ "test", &test_ops, NULL },

@@ -195,6 +195,7 @@ struct vsnd {
 	struct pcm *pcm;
 	struct queue queue[VSND_QUEUES];
 	uint64_t features;
+	struct vsnd_stats stats;
 
 	/* Replaced by the control thread; read by the SIGBUS path on any thread. */
 	struct mem *_Atomic mem, *_Atomic mem_old;

@@ -62,6 +62,7 @@ enum option_id {
 	OPT_TAP,
 	OPT_JOBS,
 	OPT_PLAYED,
+	OPT_HOOKS,
 	OPT_VERSUS,
 	OPT_FROM,
 	OPT_HELP,
@@ -133,6 +134,8 @@ static const struct row rows[] = {
 	{ "jobs", "N", OPT_JOBS, CMD_CONFORM, "scenarios at the same time, with --spawn (2)" },
 	{ "played", "PATTERN", OPT_PLAYED, CMD_CONFORM,
 		"the sound file that the back-end writes; {dir}, %s" },
+	{ "hooks", "PATH", OPT_HOOKS, CMD_CONFORM,
+		"the socket of the back-end's hooks (doc/hooks.md); {dir}" },
 	{ "versus", "COMMAND", OPT_VERSUS, CMD_BENCH,
 		"measure this back-end, too, in turn; as --spawn" },
 	{ "from", "N", OPT_FROM, CMD_BENCH, "smallest number of streams and back-ends of scale (1)" },
@@ -281,6 +284,9 @@ static int conform_option(struct options *o, const struct row *r, const char *v)
 		return number32(r->name, v, 1, 16, &o->jobs);
 	case OPT_PLAYED:
 		o->played = v;
+		return 0;
+	case OPT_HOOKS:
+		o->hooks = v;
 		return 0;
 	default:
 		return bench_option(o, r, v);

@@ -53,6 +53,7 @@ struct options {
 	char **pattern; /* of scenario names */
 	unsigned patterns;
 	const char *played; /* a WAV the back-end writes, or NULL */
+	const char *hooks; /* the socket of its hooks, or NULL */
 	uint32_t jobs;
 	bool list, all, strict, verbose, tap;
 

@@ -166,6 +166,8 @@ def wrong_types(folder):
     """control: wrong types, names and ranges are refused, with the reason"""
     with running(folder, "--controls") as (_, path), Client(path) as client:
         before = client.do("status")
+        expect(before["version"] and before["audio"] == {"backend": "null", "connected": True}
+               and not before["front_end"]["live"], f"{before}")
         client.refused("streams", "allow")
         client.refused("no stream", "allow", streams="x")
         client.refused("no stream", "deny", streams=2)
@@ -374,6 +376,7 @@ def running_stream(folder):
             break
     expect(stream["xruns"] == 0, "the machine is too busy: xruns in three attempts")
     expect(stream["frames"] + stream["discarded"] == sent.frames, f"the counters are {stream}")
+    expect(stream["messages"] == sent.frames // 480 and stream["errors"] == 0, f"{stream}")
     expect(15000 < stream["discarded"] < 30000, f"denied for {stream['discarded']} frames")
     check_heard(sent, heard, [LEVEL, 5060, 0, 5060, 0, 5060, LEVEL])
 
@@ -426,7 +429,9 @@ def events(folder):
         client.do("control", control="Capture Switch", values=["off"])
         event = watch.event()
         expect(event["name"] == "Capture Switch" and event["values"] == [0], f"{event}")
-        front = client.do("status")["front_end"]
+        status = client.do("status")
+        expect(status["guest"]["requests"] > 0 and status["guest"]["refused"] == 0, f"{status}")
+        front = status["front_end"]
         expect(front["connected"] and front["sessions"] == 2 and front["refused"] == 0 and
                front["features"] >> 32 & 1, f"{front}")
 

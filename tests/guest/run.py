@@ -12,8 +12,10 @@ import cases
 import image
 import mixer  # noqa: F401  puts its tests into the list of cases
 import procs
+import recover  # noqa: F401  and so does this
 import rig as rigs
-import wide  # noqa: F401  and so does this
+import speakers  # noqa: F401
+import wide  # noqa: F401
 from guest import GuestError
 
 QUICK_S, FULL_S = 3, 30
