@@ -24,9 +24,10 @@
  * that takes more than the time since has passed gets silence for it; 1 part in 128
  * is not counted, which is more than clocks differ by.
  *
- * A voice that records has DIRECT and AWAY only: the host gives what it has, and
- * while it does not call, the guest gets silence.  A host whose cycle is longer than
- * the guest's buffer loses what does not fit.
+ * A voice that records is the other way round.  DIRECT: the host gives what it has.
+ * AHEAD: that is more than the guest has room for, so it goes into the ring, and the
+ * timer gives it to the guest; this goes on when the cycle gets shorter, as what is in
+ * the ring comes first.  AWAY: the guest gets silence.
  *
  * What is in the ring when the voice stops is still the host's to take.
  */
@@ -57,6 +58,7 @@ struct hosted {
 	struct vsnd_voice_params params;
 
 	/* The audio thread's. */
+	struct hosted *next, **link;	/* of those that run */
 	bool running;
 	enum hosted_mode mode;
 	int64_t cycle_stamp;	/* which cycle of the host this is */
@@ -110,5 +112,14 @@ void hosted_give(struct hosted *h, const void *src, size_t frames, int64_t delay
 /* The timer's turn, and when it is due (INT64_MAX: never). */
 void hosted_turn(struct hosted *h, int64_t now_ns);
 int64_t hosted_due(const struct hosted *h);
+
+/*
+ * The list of a back-end's voices that run.  A back-end that puts its struct hosted first
+ * into its voice finds one by the other.
+ */
+void hosted_enlist(struct hosted *h, struct hosted **list);
+void hosted_delist(struct hosted *h);
+/* When the first of them is due. */
+int64_t hosted_list_due(const struct hosted *list);
 
 #endif

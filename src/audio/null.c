@@ -47,6 +47,8 @@ static int null_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 	err = pace_create(dev, &a->pace);
 	if (err < 0)
 		goto free_audio;
+	if (!a->sink)
+		pace_realtime(a->pace, NULL);
 	*ret_audio = a;
 	return 0;
 

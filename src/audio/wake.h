@@ -26,11 +26,22 @@ void wake_fini(struct wake *w);
 /* Any thread: end the wait, this one or the next. */
 void wake_up(struct wake *w);
 
+/* The thread itself, once it has seen the eventfd readable by a wait of its own. */
+void wake_take(struct wake *w);
+
 /*
  * The thread itself: wait until woken, until one of @fds[1] to @fds[@others] has
  * something, or until @until_ns (WAKE_NEVER).  @fds[0] is for the eventfd.  Returns
  * whether one of the others has something, which then is in their revents.
  */
 bool wake_wait(struct wake *w, struct pollfd *fds, unsigned others, int64_t until_ns);
+
+/* The same of a thread that waits for nothing else. */
+static inline void wake_sleep(struct wake *w, int64_t until_ns)
+{
+	struct pollfd fd;
+
+	wake_wait(w, &fd, 0, until_ns);
+}
 
 #endif

@@ -135,29 +135,43 @@ def real_time():
 
 
 class Guest:
-    """A daemon, and a driver that plays noise through it."""
+    """A daemon, and a driver that plays noise through it, or records."""
 
     def __init__(self, build, host, seconds, period, buffer=None, *options):
-        self.host, self.seconds = host, seconds
-        self.sent = source(seconds)
+        self.build, self.host, self.seconds = build, host, seconds
+        self.start_daemon(build, host)
+        command = [str(build / "vsnd-probe"), f"--socket-path={self.socket}", "--json",
+                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options,
+                   *self.order(host)]
+        self.started = time.monotonic()
+        self.probe = host.spawn(*command, stdout=subprocess.PIPE, text=True,
+                                preexec_fn=real_time)
+
+    def order(self, host):
+        """What the driver is to do."""
+        self.sent = source(self.seconds)
         path = host.folder / "source.wav"
         self.sent.write(path)
-        socket = host.folder / "snd.sock"
-        self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={socket}",
-                                 *host.options, "--log-level=debug", stdout=host.log)
+        return "play", str(path)
+
+    def start_daemon(self, build, host):
+        self.socket = host.folder / "snd.sock"
+        self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={self.socket}",
+                                 f"--control-path={host.folder / 'control'}", *host.options,
+                                 "--log-level=debug", stdout=host.log)
         limit = time.monotonic() + 5
-        while not socket.exists():
+        while not self.socket.exists():
             if time.monotonic() > limit or self.daemon.poll() is not None:
                 end(self.daemon)
                 raise Fault("the daemon did not start")
             time.sleep(0.02)
         time.sleep(0.3)
-        command = [str(build / "vsnd-probe"), f"--socket-path={socket}", "--json",
-                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, "play",
-                   str(path)]
-        self.started = time.monotonic()
-        self.probe = host.spawn(*command, stdout=subprocess.PIPE, text=True,
-                                preexec_fn=real_time)
+
+    def control(self, *command):
+        """What vsndctl says to a daemon with --control-path, as JSON."""
+        path = self.host.folder / "control"
+        return json.loads(self.host.tool(str(self.build / "vsndctl"), f"--control-path={path}",
+                                         "--json", *command))
 
     def until(self, seconds):
         time.sleep(max(0, self.started + seconds - time.monotonic()))
@@ -170,7 +184,8 @@ class Guest:
             raise Fault("the guest hangs") from None
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
-        report = json.loads(text)["streams"][0]
+        report = json.loads(text)
+        report = report.get("streams", [report])[0]
         late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
         # Waking the host at the start, noticing that it has gone, a long first cycle.
         if late_ms > 1600:
@@ -256,8 +271,8 @@ def check_exact(name, guest, heard):
 
 
 @contextlib.contextmanager
-def playing(*args, **kwargs):
-    guest = Guest(*args, **kwargs)
+def playing(*args, make=Guest, **kwargs):
+    guest = make(*args, **kwargs)
     try:
         yield guest
     finally:
@@ -281,6 +296,7 @@ def check_tail(guest, heard, since_frame):
 def attempt(name, case, build, make_host, keep):
     folder = tempfile.mkdtemp(prefix="vsnd-host-")
     host = make_host(folder)
+    host.build = build
     try:
         case(name, build, host)
         return None
