@@ -214,6 +214,7 @@ static void pulse_service(struct vsnd_audio *a)
 
 	free_gone(a);
 	say_connection(a);
+	pulse_volume_service(a);
 	if (stream_error != 0)
 		audio_say(&a->config->log, AUDIO_WARN, "PulseAudio: stream %u: %s", stream_error / 256,
 			pa_strerror((int)(stream_error % 256)));
@@ -358,6 +359,7 @@ static const struct vsnd_audio_ops pulse_ops = {
 	.voice_close = pulse_voice_close,
 	.service = pulse_service,
 	.voice_allow = pulse_voice_allow,
+	.voice_volume = pulse_voice_volume,
 	.connected = pulse_connected,
 };
 
