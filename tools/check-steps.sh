@@ -151,7 +151,10 @@ step_conform() {
 }
 
 step_audio() {
-	python3 tests/audio/pipewire.py --build=build --quick
+	local rc=0
+	python3 tests/audio/pipewire.py --build=build --quick || rc=1
+	python3 tests/audio/pulse.py --build=build --quick || rc=1
+	return "$rc"
 }
 
 step_rt() {
