@@ -240,6 +240,21 @@ static int init_convert(struct vsnd_voice *v)
 	return v->scratch ? 0 : -ENOMEM;
 }
 
+/* The stream will be without them. */
+static void judge_properties(const struct vsnd_audio *a, unsigned stream)
+{
+	const char *text = a->config->stream[stream].properties;
+	pa_proplist *p;
+
+	if (!text)
+		return;
+	p = pa_proplist_new();
+	if (!pulse_properties(p, text))
+		audio_say(&a->config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
+			stream, text);
+	pa_proplist_free(p);
+}
+
 static void add_voice(void *arg)
 {
 	struct vsnd_voice *v = arg;
@@ -267,6 +282,7 @@ static int pulse_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 		free_voice(v);
 		return -ENOMEM;
 	}
+	judge_properties(a, params->stream);
 	vsnd_audio_call(a->dev, add_voice, v);
 	*ret_voice = v;
 	return 0;
