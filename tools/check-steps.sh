@@ -159,6 +159,7 @@ step_conform() {
 step_audio() {
 	local rc=0
 	python3 tests/audio/pipewire.py --build=build --quick || rc=1
+	python3 tests/audio/pulse.py --build=build --quick || rc=1
 	python3 tests/audio/jack.py --build=build --quick || rc=1
 	return "$rc"
 }
