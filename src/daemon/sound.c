@@ -19,6 +19,7 @@ struct backend {
 /* In the order in which `auto` asks. */
 static const struct backend backends[] = {
 	{ "pipewire", &audio_pipewire_ops, audio_pipewire_answers },
+	{ "alsa", &audio_alsa_ops, audio_alsa_answers },
 	{ "file", &audio_file_ops, NULL },
 	{ "null", &null_ops, NULL },
 	{ "test", &test_ops, NULL },
