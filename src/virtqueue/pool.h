@@ -13,12 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHUNK_PIECES 5
+#define CHUNK_PIECES 7
 #define CHUNK_NONE UINT32_MAX
 
 struct piece {
 	uint64_t gpa;
-	uint8_t *host;		/* NULL: to be looked up span by span */
 	uint32_t len;		/* > 0 */
 	bool lost;		/* not mapped when it was read: only to be skipped */
 };
@@ -26,7 +25,6 @@ struct piece {
 struct chunk {
 	_Alignas(64) struct piece piece[CHUNK_PIECES];
 	uint32_t next;
-	uint32_t n;		/* pieces in it; 0 while it is free */
 };
 
 struct pool {
@@ -39,6 +37,7 @@ struct pool {
 
 struct part {
 	uint32_t first, last;	/* chunks; CHUNK_NONE if it is empty */
+	uint32_t n;		/* pieces in the last one */
 	uint64_t bytes;
 };
 
@@ -48,22 +47,8 @@ struct part {
 int pool_init(struct pool *p, uint32_t pieces);
 void pool_fini(struct pool *p);
 
-/* Let the part have another chunk.  False, and nothing changed, if none is free. */
-bool pool_grow(struct pool *p, struct part *part);
-
 /* False, and nothing changed, if no chunk is free. */
-static inline bool pool_add(struct pool *p, struct part *part, const struct piece *piece)
-{
-	struct chunk *c;
-
-	if ((part->last == CHUNK_NONE || p->chunk[part->last].n == CHUNK_PIECES) &&
-	    !pool_grow(p, part))
-		return false;
-	c = &p->chunk[part->last];
-	c->piece[c->n++] = *piece;
-	part->bytes += piece->len;
-	return true;
-}
+bool pool_add(struct pool *p, struct part *part, struct piece piece);
 
 /* Make one list of two, either of which may be empty.  Returns its head. */
 uint32_t pool_join(struct pool *p, const struct part *a, const struct part *b);

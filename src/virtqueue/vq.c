@@ -15,6 +15,9 @@
 #define POOL_PIECES_PER_DESC 16
 #define POOL_PIECES_MIN 4096
 
+/* Most bytes of a chain (virtio 1.4, The Virtqueue Descriptor Table). */
+#define CHAIN_BYTES_MAX (UINT64_C(1) << 32)
+
 static_assert(POOL_PIECES_PER_DESC >= 2 * CHUNK_PIECES, "a full ring of small messages fits");
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -71,18 +74,6 @@ uint32_t vq_size(const struct vq *q)
 	return q->setup.size;
 }
 
-/* Messages that wait are to be found where their memory is now. */
-static void change_mem(struct vq *q, const struct mem *mem)
-{
-	q->mem = mem;
-	for (uint32_t i = 0; i < q->pool.touched; i++) {
-		struct chunk *c = &q->pool.chunk[i];
-
-		for (struct piece *p = c->piece; p < c->piece + c->n; p++)
-			p->host = vq_translate(mem, p->gpa, p->len);
-	}
-}
-
 int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setup *setup,
 	       uint64_t features)
 {
@@ -98,7 +89,7 @@ int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setu
 	if (err < 0)
 		return err;
 
-	change_mem(q, mem);
+	q->mem = mem;
 	q->setup = *setup;
 	q->features = features;
 	split_begin(q, &map);
@@ -107,7 +98,7 @@ int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setu
 
 void vq_set_mem(struct vq *q, const struct mem *mem)
 {
-	change_mem(q, mem);
+	q->mem = mem;
 	if (!q->error && split_map(mem, &q->setup, &q->split.map) < 0)
 		vq_break(q, "ring outside guest memory");
 }
@@ -127,6 +118,27 @@ bool vq_dead(const struct vq *q)
 const char *vq_error(const struct vq *q)
 {
 	return q->error;
+}
+
+/*
+ * An empty element says nothing and is dropped, wherever it stands.  An element
+ * that is not mapped keeps its place, so that a status behind it is still found.
+ */
+int vq_build_add(struct vq *q, struct build *b, uint64_t gpa, uint32_t len, bool writable)
+{
+	bool lost;
+
+	if (len == 0)
+		return 0;
+	lost = !mem_mapped(q->mem, gpa, len);
+	if (!pool_add(&q->pool, writable ? &b->writable : &b->readable,
+		      (struct piece){ .gpa = gpa, .len = len, .lost = lost }))
+		return -EAGAIN;
+
+	b->bytes += len;
+	if (lost || b->bytes > CHAIN_BYTES_MAX || (!writable && b->writable.bytes > 0))
+		b->bad = true;
+	return 0;
 }
 
 static struct vq_cursor cursor_at(const struct part *part)
@@ -233,10 +245,6 @@ static void *cursor_span(const struct vq *q, const struct vq_cursor *c, size_t l
 		return NULL;
 	if (len > p->len - c->done)
 		len = p->len - c->done;
-	if (p->host) {
-		*ret_len = len;
-		return p->host + c->done;
-	}
 	host = mem_span(q->mem, p->gpa + c->done, len, &got);
 	if (host)
 		*ret_len = (size_t)got;

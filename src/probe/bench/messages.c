@@ -17,7 +17,7 @@
 
 /* The messages of a buffer. */
 #define SLOTS_MAX 64u
-#define BUFFER_BYTES_MAX (4u << 20)
+#define BUFFER_BYTES_MAX (1u << 20)
 #define WARM_NS 50000000
 #define SETTLE_NS 3000000
 #define STRETCH_MS 300 /* for a second of --seconds: this part is fast */
