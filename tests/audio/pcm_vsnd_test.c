@@ -17,7 +17,7 @@
  *       short          of the next frames it takes half
  *   formats "…"    ALSA's names of those that it has; all if there is none
  *   mmap 0         it cannot be mapped
- *   jump N         its position moves by N frames at a time
+ *   jump N         its position moves by N frames at a time, which is its shortest period
  *   ppm N          its clock is fast by so much
  *
  * It is told by poll() when there is room for, or are, avail_min frames, as the kernel does.
@@ -50,7 +50,7 @@ struct card {
 	bool half;		/* take half of the next frames */
 	int64_t start_ns;	/* when frame 0 was due; moved by a suspend */
 	int64_t asleep_ns;	/* since when it is suspended */
-	int64_t wake_ns;	/* when it may be resumed, INT64_MAX for never */
+	int64_t wake_ns;	/* when it can be resumed, INT64_MAX for never */
 	uint64_t written, done;	/* since prepare: by the program, by the device */
 	uint64_t source_base;	/* of an input: frames recorded before the last prepare */
 };
@@ -280,8 +280,11 @@ static int card_resume(snd_pcm_ioplug_t *io)
 {
 	struct card *c = io->private_data;
 
-	if (now_ns() < c->wake_ns)
+	/* It has no way to say "not yet". */
+	if (c->wake_ns == INT64_MAX)
 		return 0;
+	while (now_ns() < c->wake_ns)
+		usleep(1000);
 	c->start_ns += now_ns() - c->asleep_ns;
 	snd_pcm_ioplug_set_state(io, SND_PCM_STATE_RUNNING);
 	note(c, "resumed\n");
@@ -411,6 +414,10 @@ static int constrain(struct card *c, const char *formats, long mapped)
 		err = snd_pcm_ioplug_set_param_minmax(&c->io, SND_PCM_IOPLUG_HW_CHANNELS, 1, 32);
 	if (err == 0)
 		err = snd_pcm_ioplug_set_param_minmax(&c->io, SND_PCM_IOPLUG_HW_RATE, 4000, 400000);
+	/* For frames of 4 bytes, as those are that it is tried with. */
+	if (err == 0 && c->jump > 0)
+		err = snd_pcm_ioplug_set_param_minmax(&c->io, SND_PCM_IOPLUG_HW_PERIOD_BYTES,
+			(unsigned)c->jump * 4, 1u << 20);
 	if (err == 0)
 		err = snd_pcm_ioplug_set_param_minmax(&c->io, SND_PCM_IOPLUG_HW_PERIODS, 2, 1024);
 	return err;

@@ -139,9 +139,7 @@ class Guest:
 
     def __init__(self, build, host, seconds, period, buffer=None, *options):
         self.host, self.seconds = host, seconds
-        self.sent = source(seconds)
-        path = host.folder / "source.wav"
-        self.sent.write(path)
+        words = self.words()
         socket = host.folder / "snd.sock"
         self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={socket}",
                                  *host.options, "--log-level=debug", stdout=host.log)
@@ -153,11 +151,17 @@ class Guest:
             time.sleep(0.02)
         time.sleep(0.3)
         command = [str(build / "vsnd-probe"), f"--socket-path={socket}", "--json",
-                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, "play",
-                   str(path)]
+                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, *words]
         self.started = time.monotonic()
         self.probe = host.spawn(*command, stdout=subprocess.PIPE, text=True,
                                 preexec_fn=real_time)
+
+    def words(self):
+        """What the driver does."""
+        self.sent = source(self.seconds)
+        path = self.host.folder / "source.wav"
+        self.sent.write(path)
+        return "play", str(path)
 
     def until(self, seconds):
         time.sleep(max(0, self.started + seconds - time.monotonic()))
@@ -170,7 +174,8 @@ class Guest:
             raise Fault("the guest hangs") from None
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
-        report = json.loads(text)["streams"][0]
+        report = json.loads(text)
+        report = report.get("streams", [report])[0]
         late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
         # Waking the host at the start, noticing that it has gone, a long first cycle.
         if late_ms > 1600:
@@ -196,12 +201,12 @@ def source(seconds, made={}):
     return made[seconds]
 
 
-def without_silence(data):
-    """The frames that are no silence, and the lengths of the silences between them."""
+def without_silence(data, size=FRAME):
+    """The frames of @size bytes that are no silence, and the lengths of the silences between them."""
     kept, gaps, run = [], [], 0
-    for at in range(0, len(data) - FRAME + 1, FRAME):
-        frame = data[at:at + FRAME]
-        if frame == b"\0\0\0\0":
+    for at in range(0, len(data) - size + 1, size):
+        frame = data[at:at + size]
+        if frame == bytes(size):
             run += 1
             continue
         if run and kept:
@@ -211,7 +216,7 @@ def without_silence(data):
     return b"".join(kept), gaps
 
 
-def common(a, a_at, b, b_at):
+def common(a, a_at, b, b_at, size):
     """Bytes, of whole frames, that are the same from there on."""
     low, high = 0, min(len(a) - a_at, len(b) - b_at)
     if a[a_at:a_at + high] == b[b_at:b_at + high]:
@@ -222,24 +227,24 @@ def common(a, a_at, b, b_at):
             low = middle
         else:
             high = middle
-    return low - low % FRAME
+    return low - low % size
 
 
-def differences(sent, heard):
+def differences(sent, heard, size=FRAME):
     """(frame of the source, frames lost there; negative: heard again) of each difference."""
     at = pos = 0
     while pos < len(heard):
-        n = common(sent, at, heard, pos)
+        n = common(sent, at, heard, pos, size)
         at, pos = at + n, pos + n
         if pos == len(heard):
             break
-        again = sent.find(heard[pos:pos + 8 * FRAME])
-        if again < 0 or again % FRAME:
-            raise Fault(f"after frame {at // FRAME}: frames that were never sent")
-        yield at // FRAME, (again - at) // FRAME
+        again = sent.find(heard[pos:pos + 8 * size])
+        if again < 0 or again % size:
+            raise Fault(f"after frame {at // size}: frames that were never sent")
+        yield at // size, (again - at) // size
         at = again
     if at < len(sent):
-        yield at // FRAME, (len(sent) - at) // FRAME
+        yield at // size, (len(sent) - at) // size
 
 
 def tell(name, text):
@@ -247,10 +252,10 @@ def tell(name, text):
 
 
 def check_exact(name, guest, heard):
-    kept, gaps = without_silence(heard)
+    kept, gaps = without_silence(heard, guest.sent.frame_bytes)
     if gaps:
         tell(name, f"the guest was late: {len(gaps)} gaps, {sum(gaps)} frames of silence")
-    faults = list(differences(guest.sent.data, kept))
+    faults = list(differences(guest.sent.data, kept, guest.sent.frame_bytes))
     if faults:
         raise Fault("lost or doubled (at frame, how many): " + str(faults[:6])[1:-1])
 
@@ -281,6 +286,7 @@ def check_tail(guest, heard, since_frame):
 def attempt(name, case, build, make_host, keep):
     folder = tempfile.mkdtemp(prefix="vsnd-host-")
     host = make_host(folder)
+    host.build = build
     try:
         case(name, build, host)
         return None
