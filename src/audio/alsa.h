@@ -3,7 +3,8 @@
  * Inside the ALSA back-end:
  *
  *   alsa.c         what the device calls
- *   alsa_line.c    a stream's thread, `vsnd-alsa-N`: it alone has to do with the pcm
+ *   alsa_line.c    a stream's thread, `vsnd-alsa-N`
+ *   alsa_step.c    what that does: it alone has to do with the pcm
  *   alsa_say.c     what that thread says of it
  *   alsa_pcm.c     one snd_pcm, and what becomes of it
  *   alsa_params.c  what a pcm is asked for
@@ -31,6 +32,7 @@
 
 #include "audio/alsa_pcm.h"
 #include "audio/audio.h"
+#include "audio/backoff.h"
 #include "audio/hosted_list.h"
 #include "audio/wake.h"
 #include "audio/worker.h"
@@ -96,7 +98,8 @@ struct alsa_line {
 	struct alsa_pcm pcm;
 	bool running;		/* the pcm runs */
 	bool proven;		/* ... and has moved frames since it was opened */
-	int64_t retry_ns, backoff_ns;
+	int64_t ready_ns;	/* when the pcm last was ready, or started */
+	struct backoff backoff;
 	struct alsa_complaint complaint;
 };
 
@@ -115,6 +118,12 @@ bool alsa_line_enter(struct alsa_line *l);
 void alsa_line_leave(struct alsa_line *l);
 
 /* The line, from here on. */
+/* Whether it is not to end. */
+bool alsa_line_goes_on(const struct alsa_line *l);
+/* Do what is next for its voice, and say when to look again.  False: there is nothing more to do. */
+bool alsa_line_step(struct alsa_line *l, struct vsnd_voice *v, struct flow_wait *ret_wait);
+/* @lost: with what it still has to play. */
+void alsa_line_close_pcm(struct alsa_line *l, bool lost);
 void alsa_say_listen(void);	/* to what alsa-lib has to say */
 /* The pcm cannot be had. */
 void alsa_say_refused(struct alsa_line *l, const struct vsnd_voice_params *params, int err,

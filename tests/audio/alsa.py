@@ -10,17 +10,13 @@ and what is printed: rig.py.
 """
 
 import contextlib
-import json
 import os
 import random
-import signal
-import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
 import rig
-import server_cases
 from alsa_host import Host
 
 import formats
@@ -40,22 +36,28 @@ def play(name, build, host, *, period, buffer=None, seconds=10, pcm="card", opti
     return report
 
 
-def raw_words(sample, path):
-    return ("--raw", f"--format={sample}", f"--rate={rig.RATE}", "--channels=2", "play", str(path))
+def raw_words(sample, path, count=2):
+    return ("--raw", f"--format={sample}", f"--rate={rig.RATE}", f"--channels={count}", "play",
+            str(path))
 
 
 class Raw(rig.Guest):
     """A guest that plays random frames of a format."""
 
     sample = "S16"
+    count = 2
 
     def words(self):
-        frame = formats.width(self.sample) * 2
+        frame = formats.width(self.sample) * self.count
         data = random.Random(1).randbytes(rig.RATE * self.seconds * frame)
-        self.sent = wav.Wav(self.sample, rig.RATE, 2, data, silent=bytes(frame))
+        self.sent = wav.Wav(self.sample, rig.RATE, self.count, data, silent=bytes(frame))
         path = self.host.folder / "source.raw"
         path.write_bytes(data)
-        return raw_words(self.sample, path)
+        return raw_words(self.sample, path, self.count)
+
+
+def raw(**members):
+    return type("Raw", (Raw,), members)
 
 
 @contextlib.contextmanager
@@ -71,7 +73,7 @@ def play_format(name, build, host, *, sample):
     """Bit by bit, where silence is zeros."""
     host.start()
     host.options.append(f"--formats={sample}")
-    with guest_of(type("RawGuest", (Raw,), {"sample": sample}), build, host, 2, 480) as guest:
+    with guest_of(raw(sample=sample), build, host, 2, 480) as guest:
         guest.finish()
     rig.check_exact(name, guest, host.played())
 
@@ -99,7 +101,8 @@ def all_formats(name, build, host):
             before = len(host.played())
             probe = host.spawn(str(build / "vsnd-probe"),
                                f"--socket-path={host.folder / 'snd.sock'}", "--period=480",
-                               "--buffer=1920", *raw_words(sample, host.folder / "source.raw"))
+                               "--buffer=1920", *raw_words(sample, host.folder / "source.raw"),
+                               stdout=host.log)
             if probe.wait(10) != 0:
                 raise rig.Fault(f"{sample}: the guest saw an error")
             limit = time.monotonic() + 3
@@ -120,7 +123,7 @@ def refused(name, build, host):
     host.use("cd")
     host.start()
     host.options.append("--formats=S32")
-    with guest_of(type("RawGuest", (Raw,), {"sample": "S32"}), build, host, 3, 480) as guest:
+    with guest_of(raw(sample="S32"), build, host, 3, 480) as guest:
         report = guest.finish()
     lines = host.log_lines("refuses the format of S32, 2 channels, 48000 Hz")
     if len(lines) != 1 or "plug:cd" not in lines[0]:
@@ -136,7 +139,7 @@ def converted(name, build, host):
     host.use("plugged")
     host.start()
     host.options.append("--formats=S32")
-    with guest_of(type("RawGuest", (Raw,), {"sample": "S32"}), build, host, 2, 480) as guest:
+    with guest_of(raw(sample="S32"), build, host, 2, 480) as guest:
         guest.finish()
     sent = guest.sent.data
     upper = b"".join(sent[at + 2:at + 4] for at in range(0, len(sent), 4))
@@ -381,19 +384,55 @@ def auto(name, build, host):
     rig.check_exact(name, guest, host.played())
 
 
-def two_at_once(name, build, host):
-    """Two guests' streams of one device, and an input: three threads that take turns."""
+class Both(Recorder):
+    """A guest that plays, too."""
+
+    def words(self):
+        path = self.host.folder / "source.wav"
+        rig.source(self.seconds - 2).write(path)
+        return f"--play={path}", *super().words()
+
+
+def both(name, build, host):
+    """Play and record at once: three threads that take turns."""
     host.use("card", "rw")
-    host.options.append("--streams=1,1")
     host.start()
-    with guest_of(Recorder, build, host, 6, 240) as guest:
-        path = host.folder / "source.wav"
-        rig.source(4).write(path)
+    with guest_of(Both, build, host, 6, 240) as guest:
         guest.finish()
-    data = guest.heard()
-    kept, gaps = rig.without_silence(data)
-    if gaps or not guest.sent.data.startswith(kept):
-        raise rig.Fault(f"recorded something else, silences {gaps}")
+    kept, gaps = rig.without_silence(guest.heard())
+    if gaps or not guest.sent.data.startswith(kept) or len(kept) < 5 * rig.RATE * rig.FRAME:
+        raise rig.Fault(f"recorded {len(kept) // rig.FRAME} frames, silences {gaps}")
+    guest.sent = rig.source(guest.seconds - 2)
+    rig.check_exact(name, guest, host.played())
+
+
+def channels(name, build, host):
+    """Six channels, and where they are heard."""
+    host.start()
+    host.options.append("--channels=6")
+    with guest_of(raw(count=6), build, host, 1, 480) as guest:
+        guest.finish()
+    rig.check_exact(name, guest, host.played())
+    maps = [rest for event, rest in host.events() if event == "map"]
+    if maps != ["FL FR RL RR FC LFE"]:
+        raise rig.Fault(f"the card's map: {maps}")
+
+
+def frozen(name, build, host):
+    """It says that it runs, and does not move: it is opened again."""
+    host.start()
+    with rig.playing(build, host, 7, 480) as guest:
+        guest.until(1)
+        host.command("freeze")
+        guest.until(2)
+        before = len(host.played())
+        host.command("none")
+        waited = host.wait_for_sound(before)
+        report = guest.finish()
+    rig.tell(name, f"heard again {1 + waited:.2f} s later, gap ms {report['gap_ms']}")
+    if report["gap_ms"]["max"] > 500:
+        raise rig.Fault("the guest's clock stood still")
+    check_return(name, guest, host, before, 6 * rig.RATE)
 
 
 def cases(quick):
@@ -423,6 +462,8 @@ def cases(quick):
     yield "alsa: the card is unplugged while it records", lambda n, b, h: record_accident(
         n, b, h, "gone", "back")
     yield "alsa: a guest that may not record", record_denied
+    yield "alsa: play and record at once", both
+    yield "alsa: six channels", channels
     yield "alsa: auto", auto
     if quick:
         return
@@ -440,6 +481,7 @@ def cases(quick):
         n, b, h, "suspend 1000")
     yield "alsa: the card does not answer for 1 s", lambda n, b, h: stands_still(
         n, b, h, "stall 1000")
+    yield "alsa: the card runs and does not move", frozen
     yield "alsa: `null`", lambda n, b, h: without_clock(n, b, h, "null")
     yield "alsa: RELEASE and PREPARE at once", again
     yield "alsa: every format", all_formats

@@ -15,6 +15,7 @@
  *       gone           the device is unplugged, until the command is another
  *       stall MS       the next call takes so long
  *       short          of the next frames it takes half
+ *       freeze         it runs, and does not move any more
  *   formats "…"    ALSA's names of those that it has; all if there is none
  *   mmap 0         it cannot be mapped
  *   jump N         its position moves by N frames at a time, which is its shortest period
@@ -48,6 +49,7 @@ struct card {
 	snd_pcm_uframes_t avail_min;
 	bool runs;
 	bool half;		/* take half of the next frames */
+	bool frozen;
 	int64_t start_ns;	/* when frame 0 was due; moved by a suspend */
 	int64_t asleep_ns;	/* since when it is suspended */
 	int64_t wake_ns;	/* when it can be resumed, INT64_MAX for never */
@@ -174,6 +176,8 @@ static bool obey(struct card *c)
 		nanosleep(&stall, NULL);
 	else if (strcmp(command, "short") == 0)
 		c->half = true;
+	else if (strcmp(command, "freeze") == 0)
+		c->frozen = true;
 	return strcmp(command, "xrun") != 0;
 }
 
@@ -182,7 +186,7 @@ static snd_pcm_sframes_t card_pointer(snd_pcm_ioplug_t *io)
 	struct card *c = io->private_data;
 	bool dry = c->runs && !obey(c);
 
-	if (c->runs && io->state == SND_PCM_STATE_RUNNING) {
+	if (c->runs && !c->frozen && io->state == SND_PCM_STATE_RUNNING) {
 		uint64_t target = clock_frames(c);
 
 		if (is_input(c)) {
@@ -251,7 +255,7 @@ static int card_stop(snd_pcm_ioplug_t *io)
 {
 	struct card *c = io->private_data;
 
-	if (c->runs && !is_input(c) && io->state == SND_PCM_STATE_RUNNING) {
+	if (c->runs && !c->frozen && !is_input(c) && io->state == SND_PCM_STATE_RUNNING) {
 		uint64_t heard = clock_frames(c);
 
 		play_until(c, heard < c->written ? heard : c->written);
@@ -318,7 +322,9 @@ static int card_poll_descriptors(snd_pcm_ioplug_t *io, struct pollfd *fds, unsig
 	int64_t at = INT64_MAX;
 	struct itimerspec timer = { 0 };
 
-	if (c->runs && is_input(c))
+	if (c->frozen)
+		at = INT64_MAX;
+	else if (c->runs && is_input(c))
 		at = when_frames(c, io->appl_ptr + c->avail_min);
 	else if (c->runs)
 		at = when_frames(c, c->written + c->avail_min - io->buffer_size);
@@ -350,6 +356,16 @@ static int card_delay(snd_pcm_ioplug_t *io, snd_pcm_sframes_t *delay)
 	struct card *c = io->private_data;
 
 	*delay = (snd_pcm_sframes_t)(is_input(c) ? c->done - io->appl_ptr : c->written - c->done);
+	return 0;
+}
+
+static int card_set_chmap(snd_pcm_ioplug_t *io, const snd_pcm_chmap_t *map)
+{
+	char text[256];
+
+	if (snd_pcm_chmap_print(map, sizeof(text), text) < 0)
+		return -EINVAL;
+	note(io->private_data, "map %s\n", text);
 	return 0;
 }
 
@@ -389,6 +405,7 @@ static const snd_pcm_ioplug_callback_t callbacks = {
 	.poll_descriptors = card_poll_descriptors,
 	.poll_revents = card_poll_revents,
 	.delay = card_delay,
+	.set_chmap = card_set_chmap,
 };
 
 static int constrain(struct card *c, const char *formats, long mapped)
