@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dpipewire=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dpipewire=enabled -Dalsa=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -145,7 +145,10 @@ step_conform() {
 }
 
 step_audio() {
-	python3 tests/audio/pipewire.py --build=build --quick
+	local rc=0
+	python3 tests/audio/pipewire.py --build=build --quick || rc=1
+	python3 tests/audio/alsa.py --build=build --quick --jobs=4 || rc=1
+	return "$rc"
 }
 
 step_rt() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Play to and record from vhost-user-snd through ALSA; what comes out must be what went in.
 
-usage: tests/audio/alsa.py --build=DIR [-k WORD] [--quick] [--keep]
+usage: tests/audio/alsa.py --build=DIR [-k WORD] [--quick] [--full] [--jobs=N] [--keep]
 
 There is a sound card without hardware (pcm_vsnd_test.c) that keeps all that it played
 and has accidents when told to, and there are ALSA's own pcms without a clock.  What
@@ -436,7 +436,7 @@ def frozen(name, build, host):
 
 
 def cases(quick):
-    seconds = 3 if quick else 10
+    seconds = 60 if Host.full else 3 if quick else 10
     for period in (48, 120, 240, 480, 960):
         yield (f"alsa: periods of {period / 48:g} ms",
                lambda n, b, h, p=period: play(n, b, h, period=p, seconds=seconds))
@@ -469,7 +469,7 @@ def cases(quick):
         return
     for period in (48, 120, 240, 960):
         yield (f"alsa: record, periods of {period / 48:g} ms",
-               lambda n, b, h, p=period: record(n, b, h, period=p))
+               lambda n, b, h, p=period: record(n, b, h, period=p, seconds=seconds))
     yield "alsa: record from a card that cannot be mapped", lambda n, b, h: record(
         n, b, h, period=480, seconds=5, pcm="rw")
     yield "alsa: record from a card that jumps", lambda n, b, h: record(
@@ -486,7 +486,7 @@ def cases(quick):
     yield "alsa: RELEASE and PREPARE at once", again
     yield "alsa: every format", all_formats
     yield "alsa: a card whose clock is fast", lambda n, b, h: play(
-        n, b, h, period=480, seconds=10, pcm="fast")
+        n, b, h, period=480, seconds=seconds, pcm="fast")
 
 
 if __name__ == "__main__":

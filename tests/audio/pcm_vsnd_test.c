@@ -113,7 +113,14 @@ static bool is_input(const struct card *c)
 static uint64_t clock_frames(const struct card *c)
 {
 	double rate = (double)c->io.rate * (1.0 + (double)c->ppm / 1e6);
-	uint64_t frames = (uint64_t)((double)(now_ns() - c->start_ns) * rate / 1e9);
+
+	return (uint64_t)((double)(now_ns() - c->start_ns) * rate / 1e9);
+}
+
+/* ... and what it tells of them. */
+static uint64_t told_frames(const struct card *c)
+{
+	uint64_t frames = clock_frames(c);
 
 	return c->jump > 0 ? frames - frames % (uint64_t)c->jump : frames;
 }
@@ -187,7 +194,7 @@ static snd_pcm_sframes_t card_pointer(snd_pcm_ioplug_t *io)
 	bool dry = c->runs && !obey(c);
 
 	if (c->runs && !c->frozen && io->state == SND_PCM_STATE_RUNNING) {
-		uint64_t target = clock_frames(c);
+		uint64_t target = told_frames(c);
 
 		if (is_input(c)) {
 			dry = dry || target - io->appl_ptr > io->buffer_size;

@@ -11,6 +11,7 @@ main() runs cases and prints `ok NAME`, `not ok NAME: reason` or `skip NAME: rea
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import fcntl
 import json
@@ -82,6 +83,7 @@ class Host:
 
     tools = ()      # programs without which no case can run
     strip = ()      # beginnings of names of variables that a server must not get
+    full = False    # cases that can take their time
     options = ()    # what makes a daemon play to this host
 
     def __init__(self, folder):
@@ -320,14 +322,19 @@ def main(make_host, cases):
     parser.add_argument("--quick", action="store_true",
                         help="not those that a machine with other users makes fail now and then")
     parser.add_argument("--keep", action="store_true", help="keep the folders")
+    parser.add_argument("--full", action="store_true",
+                        help="a minute of what is compared for some seconds else")
+    parser.add_argument("--jobs", type=int, default=1, help="cases at the same time (1)")
     args = parser.parse_args()
+    make_host.full = args.full
     missing = [tool for tool in make_host.tools if not shutil.which(tool)]
-    good = True
-    for name, case in cases(args.quick):
-        if args.k not in name:
-            continue
+    chosen = [pair for pair in cases(args.quick) if args.k in pair[0]]
+
+    def run(pair):
         if missing:
-            print(f"skip {name}: {missing[0]} is not installed")
-            continue
-        good = run_case(name, case, args.build.resolve(), make_host, args.keep) and good
-    return 0 if good else 1
+            print(f"skip {pair[0]}: {missing[0]} is not installed")
+            return True
+        return run_case(*pair, args.build.resolve(), make_host, args.keep)
+
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        return 0 if all(list(pool.map(run, chosen))) else 1
