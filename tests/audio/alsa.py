@@ -10,6 +10,7 @@ and what is printed: rig.py.
 """
 
 import contextlib
+import json
 import os
 import random
 import sys
@@ -435,6 +436,31 @@ def frozen(name, build, host):
     check_return(name, guest, host, before, 6 * rig.RATE)
 
 
+def costs(name, build, host):
+    """What 200 periods of 10 ms cost the thread of a stream: as rtcheck.c counts."""
+    library = build / "tests/rt/rtcheck.so"
+    if not library.exists():
+        rig.tell(name, "not counted in a build with a sanitizer")
+        return
+    out = host.folder / "counts.json"
+    host.use("null")
+    host.start()
+    # The guest counts, too, but ends first.
+    host.env |= {"LD_PRELOAD": str(library), "VSND_RTCHECK_OUT": str(out),
+                 "VSND_RTCHECK_FROM": "1.5", "VSND_RTCHECK_UNTIL": "3.5"}
+    with rig.playing(build, host, 4, 480) as guest:
+        guest.finish()
+    counts = {thread["name"]: thread for thread in json.loads(out.read_text())["threads"]}
+    line, audio = counts["vsnd-alsa-0"], counts["vsnd-audio"]
+    rig.tell(name, f"{line}")
+    if line["alloc"] or line["free"] or line["log"] or line["sem_wait"] or line["cond"]:
+        raise rig.Fault("it allocates, logs or waits")
+    if line["eventfd_write"] > 205 or line["poll"] > 240 or audio["poll"] > 40:
+        raise rig.Fault("more than one notification, or one wait, per period")
+    if audio["mutex"]:
+        raise rig.Fault("the audio thread locks")
+
+
 def cases(quick):
     seconds = 60 if Host.full else 3 if quick else 10
     for period in (48, 120, 240, 480, 960):
@@ -464,6 +490,7 @@ def cases(quick):
     yield "alsa: a guest that may not record", record_denied
     yield "alsa: play and record at once", both
     yield "alsa: six channels", channels
+    yield "alsa: what a period costs", costs
     yield "alsa: auto", auto
     if quick:
         return
