@@ -18,6 +18,7 @@
 /* What alsa-lib itself said first on this thread since the last complaint. */
 static _Thread_local char said[96];
 
+__attribute__((format(printf, 5, 0)))
 static void on_error(const char *file, int line, const char *function, int err, const char *fmt,
 		va_list ap)
 {

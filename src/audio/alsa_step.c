@@ -270,4 +270,3 @@ bool alsa_line_step(struct alsa_line *l, struct vsnd_voice *v, struct flow_wait 
 		*ret_wait = recover(l, v, err, now_ns);
 	return true;
 }
-
