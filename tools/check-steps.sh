@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dfile=enabled -Dpipewire=enabled -Dalsa=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dpulse=enabled -Dalsa=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -106,7 +106,7 @@ step_clang() {
 step_asan() {
 	export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
 	export UBSAN_OPTIONS=print_stacktrace=1
-	CC=gcc sanitized asan address,undefined "unit fuzz"
+	CC=gcc sanitized asan address,undefined "unit fuzz daemon"
 }
 
 step_tsan() {
@@ -118,13 +118,17 @@ step_probe() {
 	python3 tests/probe/run.py --build=build
 }
 
-# conform NAME AUDIO OPTION...: the conformance suite; what it only recommends
-# counts for our own device.
+# conform NAME AUDIO OPTION... -- PATTERN...: the conformance suite, or scenarios and
+# chapters of it; what it only recommends counts for our own device.
 conform() {
-	local name=$1 audio=$2 rc=0 skips
+	local name=$1 audio=$2 rc=0 skips options=()
 	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
 	build/vsnd-probe --spawn="build/vhost-user-snd --socket-path={socket} --streams=3,1 --controls $audio" \
-		"$@" --strict conform >"build/conform-$name.txt" || rc=$?
+		"${options[@]}" --strict conform "${@:2}" >"build/conform-$name.txt" || rc=$?
 	sed "s/^/| /" "build/conform-$name.txt" >&2
 	sed -n -E -e "s/^pass +([^ ]+) .*/ok conform $name \\1/p" \
 		-e "s/^(FAIL|CRASH|HANG|advice|not run) +([^ ]+) +(.*)/not ok conform $name \\2: \\1, \\3/p" \
@@ -140,6 +144,8 @@ step_conform() {
 	local rc=0
 	conform null --audio=null || rc=1
 	conform file "--audio=file --file-out={dir}/%s.wav" --played="{dir}/%s.wav" || rc=1
+	conform hooks "--audio=test --control-path={dir}/hooks --formats=all" \
+		--hooks="{dir}/hooks" -- 'hooks-*' sound 'SND-CVAL-9*' || rc=1
 	python3 tests/conform/mutants.py --build=build --sample=5 | named mutant || rc=1
 	return "$rc"
 }

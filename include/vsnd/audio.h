@@ -53,6 +53,8 @@ struct vsnd_voice_params {
 	uint8_t positions[VSND_CHANNELS_MAX];
 	/** The voice is opened denied; see vsnd_audio_ops.voice_allow. */
 	bool denied;
+	/** voice_volume() is called at once, and vsnd_voice_volume_changed() is wanted. */
+	bool has_volume;
 };
 
 /** How loud a voice is, in the host's own mixer. */
@@ -135,7 +137,8 @@ struct vsnd_audio_ops {
 	 * The guest's control elements want @v to be this loud, and the host is to
 	 * see to it: with this function the device does not scale the samples by
 	 * elements.  Called after voice_open() and for each change, but only for
-	 * a stream that has elements bound to it.  @volume is gone after the return.
+	 * vsnd_voice_params.has_volume: of a stream that has elements bound to it.
+	 * @volume is gone after the return.
 	 */
 	void (*voice_volume)(struct vsnd_voice *v, const struct vsnd_volume *volume);
 

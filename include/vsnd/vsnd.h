@@ -226,6 +226,12 @@ struct vsnd_stream_status {
 	uint32_t period_frames, buffer_frames;
 };
 
+/** Counters of the device since it was created. */
+struct vsnd_stats {
+	uint64_t requests;	/**< of the driver, on controlq */
+	uint64_t refused;	/**< of these, answered with another status than S_OK */
+};
+
 /** Counters of one stream since the device was created. */
 struct vsnd_stream_stats {
 	uint64_t messages;	/**< completed with S_OK */
@@ -379,6 +385,9 @@ VSND_API int vsnd_stream_status(const struct vsnd *dev, unsigned stream,
 
 /** Whether the audio back-end has the host sound system it is for, as far as it knows. */
 VSND_API bool vsnd_host_connected(const struct vsnd *dev);
+
+/** Counters of the device. */
+VSND_API void vsnd_stats(const struct vsnd *dev, struct vsnd_stats *ret);
 
 /** Counters of a stream.  -EINVAL for a bad stream.  Any thread; values may be a cycle old. */
 VSND_API int vsnd_stream_stats(const struct vsnd *dev, unsigned stream,

@@ -50,14 +50,27 @@ extern const struct vsnd_audio_ops *const audio_file_ops;
 
 /* What a stream may have of its own at the host's sound system.  Strings may be NULL. */
 struct audio_host_stream {
+	uint32_t group;		/* function group */
+	uint8_t direction;	/* enum vsnd_direction */
 	const char *target;	/* where to play to or record from, in the host's words */
-	const char *properties;	/* as PIPEWIRE_PROPS */
+	const char *properties;	/* in its words, too: PIPEWIRE_PROPS, PULSE_PROP */
+};
+
+/* A jack of the guest's card, by what it is. */
+struct audio_host_jack {
+	uint32_t group;
+	uint8_t direction;
+	bool headphone;
+	bool follows;	/* its plug is where the host's is, as far as the host tells */
 };
 
 /* What the back-ends of sound servers and sound cards have in common. */
 struct audio_host_config {
 	const char *name;	/* what users see in their mixer */
 	const struct audio_host_stream *stream;	/* by the number of the stream */
+	unsigned streams;
+	const struct audio_host_jack *jack;	/* by the number of the jack */
+	unsigned jacks;
 	struct audio_log log;
 };
 
@@ -65,6 +78,11 @@ struct audio_host_config {
 extern const struct vsnd_audio_ops *const audio_pipewire_ops;
 /* Whether a server answers, within a second.  False in a build without PipeWire. */
 bool audio_pipewire_answers(const struct audio_host_config *config);
+
+/* Plays and records through PulseAudio.  See pulse.c.  NULL in a build without. */
+extern const struct vsnd_audio_ops *const audio_pulse_ops;
+/* Whether a server answers, within a second.  False in a build without PulseAudio. */
+bool audio_pulse_answers(const struct audio_host_config *config);
 
 /*
  * Plays and records through ALSA; a target is the name of a pcm, else "default".  See

@@ -143,6 +143,8 @@ static int file_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 	err = pace_create(dev, &a->pace);
 	if (err < 0)
 		goto destroy_reader;
+	if (!a->config->fast)
+		pace_realtime(a->pace, &a->config->log);
 	*ret_audio = a;
 	return 0;
 

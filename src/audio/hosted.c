@@ -25,6 +25,11 @@ static int64_t frames_ns(const struct hosted *h, int64_t frames)
 	return frames * NS_PER_S / h->params.rate_hz;
 }
 
+static bool records(const struct hosted *h)
+{
+	return h->params.direction == VSND_INPUT;
+}
+
 static void go_away(struct hosted *h, int64_t now_ns)
 {
 	h->mode = HOSTED_AWAY;
@@ -38,6 +43,8 @@ void hosted_start(struct hosted *h, int64_t now_ns, bool there)
 {
 	h->running = true;
 	h->mode = HOSTED_DIRECT;
+	if (records(h))
+		read_ahead_clear(&h->ahead);
 	h->away_ns = now_ns + HOSTED_START_NS;
 	if (!there)
 		go_away(h, now_ns);
@@ -136,6 +143,8 @@ static bool note_call(struct hosted *h, size_t frames, int64_t delay_frames, int
 
 static void choose_mode(struct hosted *h, int64_t now_ns)
 {
+	if (records(h) && h->mode == HOSTED_AHEAD)
+		return;
 	if (frames_of_cycle(h) <= direct_max(h)) {
 		h->mode = HOSTED_DIRECT;
 		return;
@@ -205,21 +214,63 @@ void hosted_take(struct hosted *h, void *dst, size_t frames, int64_t delay_frame
 	hosted_piece(h, dst, frames);
 }
 
+/* Into the ring.  @begins: the guest has had nothing from there yet. */
+static void give_behind(struct hosted *h, const void *src, size_t frames, bool first, bool begins,
+		int64_t now_ns)
+{
+	if (begins) {
+		pace_clock_start(&h->clock,
+			now_ns + frames_ns(h, (int64_t)read_ahead_margin(&h->clock)));
+		h->ahead.primed = true;
+	} else if (first) {
+		read_ahead_give(&h->ahead, NULL,
+			read_behind_begin(&h->ahead, &h->clock, frames, now_ns), h->params.format);
+	}
+	read_ahead_give(&h->ahead, src, frames, h->params.format);
+}
+
 void hosted_give(struct hosted *h, const void *src, size_t frames, int64_t delay_frames,
 		int64_t stamp, int64_t now_ns)
 {
-	note_call(h, frames, delay_frames, stamp, now_ns);
+	bool first = note_call(h, frames, delay_frames, stamp, now_ns);
+	bool begins = h->mode == HOSTED_DIRECT;
+
 	if (!h->running)
 		return;
-	h->mode = HOSTED_DIRECT;
-	if (in_time(h, frames, now_ns))
+	choose_mode(h, now_ns);
+	if (h->mode == HOSTED_AHEAD)
+		give_behind(h, src, frames, first, begins, now_ns);
+	else if (in_time(h, frames, now_ns))
 		vsnd_push(h->stream, src, frames, delay_frames);
+}
+
+/* Push @frames out of the ring, or silence where it has none. */
+static void push_behind(struct hosted *h, size_t frames, int64_t now_ns)
+{
+	int64_t since = (now_ns - h->cycle_ns) * h->params.rate_hz / NS_PER_S;
+
+	while (frames > 0) {
+		size_t piece;
+		const void *src = read_ahead_oldest(&h->ahead, &piece);
+
+		if (piece > frames)
+			piece = frames;
+		if (piece == 0) {
+			h->ahead.primed = false;
+			vsnd_push(h->stream, NULL, frames, 0);
+			return;
+		}
+		vsnd_push(h->stream, src, piece,
+			(int64_t)(h->ahead.level - piece) + h->host_delay + since);
+		read_ahead_drop(&h->ahead, piece);
+		frames -= piece;
+	}
 }
 
 /* AWAY: let the guest's @frames pass. */
 static void pass_by(struct hosted *h, size_t frames)
 {
-	if (h->params.direction == VSND_INPUT)
+	if (records(h))
 		vsnd_push(h->stream, NULL, frames, 0);
 	else
 		vsnd_pull(h->stream, NULL, frames, -(int64_t)frames);
@@ -228,7 +279,7 @@ static void pass_by(struct hosted *h, size_t frames)
 /* What the guest has ready for us. */
 static size_t ready(const struct hosted *h)
 {
-	return h->params.direction == VSND_INPUT ? vsnd_stream_room(h->stream)
+	return records(h) ? vsnd_stream_room(h->stream)
 		: vsnd_stream_queued(h->stream);
 }
 
@@ -246,10 +297,12 @@ void hosted_turn(struct hosted *h, int64_t now_ns)
 	frames = pace_clock_turn(&h->clock, now_ns, queued);
 	if (frames == 0)
 		return;
-	if (h->mode == HOSTED_AHEAD)
-		pull_ahead(h, frames, until_next(h, now_ns));
-	else
+	if (h->mode == HOSTED_AWAY)
 		pass_by(h, frames);
+	else if (records(h))
+		push_behind(h, frames, now_ns);
+	else
+		pull_ahead(h, frames, until_next(h, now_ns));
 }
 
 int64_t hosted_due(const struct hosted *h)

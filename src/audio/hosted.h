@@ -24,9 +24,10 @@
  * that takes more than the time since has passed gets silence for it; 1 part in 128
  * is not counted, which is more than clocks differ by.
  *
- * A voice that records has DIRECT and AWAY only: the host gives what it has, and
- * while it does not call, the guest gets silence.  A host whose cycle is longer than
- * the guest's buffer loses what does not fit.
+ * A voice that records is the other way round.  DIRECT: the host gives what it has.
+ * AHEAD: that is more than the guest has room for, so it goes into the ring, and the
+ * timer gives it to the guest; this goes on when the cycle gets shorter, as what is in
+ * the ring comes first.  AWAY: the guest gets silence.
  *
  * What is in the ring when the voice stops is still the host's to take.
  */

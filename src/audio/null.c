@@ -44,6 +44,8 @@ static int null_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 		free(a);
 		return err;
 	}
+	if (!fast)
+		pace_realtime(a->pace, NULL);
 	*ret_audio = a;
 	return 0;
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "audio/os.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+
+#define REALTIME_PRIORITY 20
 
 int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread)
 {
@@ -19,6 +25,22 @@ int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread)
 	err = pthread_create(ret_thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &former, NULL);
 	return -err;
+}
+
+void audio_thread_realtime(pthread_t thread, const struct audio_log *log)
+{
+	struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
+	struct rlimit limit;
+	int err = pthread_setschedparam(thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
+
+	if (err == EPERM && getrlimit(RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur > 0 &&
+			limit.rlim_cur < REALTIME_PRIORITY) {
+		param.sched_priority = (int)limit.rlim_cur;
+		err = pthread_setschedparam(thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
+	}
+	if (err && log)
+		audio_say(log, AUDIO_INFO, "no real-time priority: %s (a limit for rtprio would "
+			"allow it)", strerror(err));
 }
 
 int64_t audio_now_ns(void)

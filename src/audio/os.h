@@ -16,6 +16,14 @@
  */
 int audio_thread_start(void *(*fn)(void *arg), void *arg, pthread_t *ret_thread);
 
+/*
+ * Give an audio thread real-time priority, below that of interrupts and of the usual
+ * sound servers, as far as CAP_SYS_NICE or RLIMIT_RTPRIO let us.  Where they do not,
+ * it is said (@log may be NULL), and the thread is as good as the machine is idle.  Not
+ * for a thread that has no clock: it would run as fast as it can.  Control thread.
+ */
+void audio_thread_realtime(pthread_t thread, const struct audio_log *log);
+
 /* The time of CLOCK_MONOTONIC.  Any thread, no system call. */
 int64_t audio_now_ns(void);
 

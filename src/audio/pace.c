@@ -127,6 +127,11 @@ free_pace:
 	return err;
 }
 
+void pace_realtime(struct pace *p, const struct audio_log *log)
+{
+	audio_thread_realtime(p->thread, log);
+}
+
 void pace_destroy(struct pace *p)
 {
 	if (!p)

@@ -22,6 +22,7 @@
 
 #include <vsnd/audio.h>
 
+#include "audio/audio.h"
 #include "audio/pace_clock.h"
 
 struct pace;
@@ -48,6 +49,9 @@ struct pace_voice {
 
 /* Control thread: make the thread, which runs at once.  0 or a negative errno. */
 int pace_create(struct vsnd *dev, struct pace **ret_pace);
+
+/* Control thread: all voices will have a clock, so the thread may have real-time priority. */
+void pace_realtime(struct pace *p, const struct audio_log *log);
 
 /* Control thread: end the thread.  No voice runs.  NULL is fine. */
 void pace_destroy(struct pace *p);

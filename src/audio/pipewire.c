@@ -16,6 +16,8 @@
 
 /* What a stopped voice may still have in PipeWire's own buffers. */
 #define LINGER_NS 300000000
+/* In which a denied voice is faded out: 10 ms of the guest's, and cycles of the host's. */
+#define FADE_NS 100000000
 
 /* Audio thread.  The timer is moved only to an earlier time; it finds out when it is too early. */
 static void arm(struct vsnd_audio *a, int64_t now_ns)
@@ -53,7 +55,8 @@ static void take_turn(struct vsnd_audio *a)
 
 	vsnd_cycle_begin(a->dev, now_ns);
 	for (struct vsnd_voice *v = a->running; v; v = v->next) {
-		if (!atomic_load_explicit(&v->there, memory_order_relaxed))
+		if (atomic_load_explicit(&v->gone, memory_order_relaxed) &&
+				atomic_exchange(&v->gone, false))
 			hosted_lost(&v->hosted, now_ns);
 		hosted_turn(&v->hosted, now_ns);
 	}
@@ -150,7 +153,7 @@ void pipewire_wake(struct vsnd_audio *a)
 		pw_loop_signal_event(pw_data_loop_get_loop(a->data_loop), a->wake_event);
 }
 
-/* Audio thread: sources belong to the thread of their loop. */
+/* Audio thread, which gets the name that it has everywhere: sources belong to the thread of their loop. */
 static int add_sources(struct spa_loop *loop, bool async, uint32_t seq, const void *data,
 		size_t size, void *user_data)
 {
@@ -158,6 +161,7 @@ static int add_sources(struct spa_loop *loop, bool async, uint32_t seq, const vo
 	struct pw_loop *l = pw_data_loop_get_loop(a->data_loop);
 
 	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	pthread_setname_np(pthread_self(), "vsnd-audio");
 	a->wake_event = pw_loop_add_event(l, on_wake, a);
 	a->turn_timer = pw_loop_add_timer(l, on_turn_timer, a);
 	return a->wake_event && a->turn_timer ? 0 : -ENOMEM;
@@ -188,6 +192,7 @@ static void unmake(struct vsnd_audio *a)
 		pw_main_loop_destroy(a->main_loop);
 	pw_deinit();
 	pthread_mutex_destroy(&a->lock);
+	cards_free(a);
 	free(a);
 }
 
@@ -241,7 +246,9 @@ static int pipewire_open(struct vsnd *dev, const void *config, struct vsnd_audio
 		audio_say(&a->config->log, AUDIO_ERROR, "PipeWire cannot be used: %s", strerror(-err));
 		goto fail;
 	}
-	err = audio_thread_start(host_main, a, &a->thread);
+	err = cards_init(a);
+	if (!err)
+		err = audio_thread_start(host_main, a, &a->thread);
 	if (err < 0)
 		goto fail;
 	*ret_audio = a;
@@ -274,7 +281,8 @@ static int pipewire_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	if (!v)
 		return -ENOMEM;
 	v->audio = a;
-	atomic_init(&v->there, atomic_load(&a->serving));
+	v->wish.denied = params->denied;
+	atomic_init(&v->there, !params->denied && atomic_load(&a->serving));
 	if (hosted_init(&v->hosted, stream, params) < 0) {
 		free(v);
 		return -ENOMEM;
@@ -298,11 +306,9 @@ static void wish(struct vsnd_voice *v, bool run, bool closed)
 	if (!run)
 		linger_ns += (int64_t)v->rest_frames * NS_PER_S / v->hosted.params.rate_hz;
 	pthread_mutex_lock(&a->lock);
-	v->wish = (struct voice_wish){
-		.run = run,
-		.closed = closed,
-		.linger_ns = audio_now_ns() + linger_ns,
-	};
+	v->wish.run = run;
+	v->wish.closed = closed;
+	v->wish.linger_ns = audio_now_ns() + linger_ns;
 	pthread_mutex_unlock(&a->lock);
 	host_settle(a);
 }
@@ -312,6 +318,7 @@ static void start_voice(void *arg)
 	struct vsnd_voice *v = arg;
 	struct vsnd_audio *a = v->audio;
 
+	atomic_store(&v->gone, false);
 	hosted_start(&v->hosted, audio_now_ns(), atomic_load(&v->there));
 	v->next = a->running;
 	v->link = &a->running;
@@ -361,6 +368,26 @@ static void pipewire_voice_close(struct vsnd_voice *v)
 	wish(v, false, true);
 }
 
+static void pipewire_voice_allow(struct vsnd_voice *v, bool allowed)
+{
+	pthread_mutex_lock(&v->audio->lock);
+	v->wish.denied = !allowed;
+	v->wish.linger_ns = audio_now_ns() + FADE_NS;
+	pthread_mutex_unlock(&v->audio->lock);
+	host_settle(v->audio);
+}
+
+static void pipewire_service(struct vsnd_audio *a)
+{
+	volume_service(a);
+	cards_service(a);
+}
+
+static bool pipewire_connected(const struct vsnd_audio *a)
+{
+	return atomic_load(&a->serving);
+}
+
 static const struct vsnd_audio_ops pipewire_ops = {
 	.name = "pipewire",
 	.open = pipewire_open,
@@ -371,6 +398,10 @@ static const struct vsnd_audio_ops pipewire_ops = {
 	.voice_stop = pipewire_voice_stop,
 	.voice_flush = pipewire_voice_flush,
 	.voice_close = pipewire_voice_close,
+	.service = pipewire_service,
+	.voice_allow = pipewire_voice_allow,
+	.voice_volume = volume_wish,
+	.connected = pipewire_connected,
 };
 
 const struct vsnd_audio_ops *const audio_pipewire_ops = &pipewire_ops;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside the PipeWire back-end, which is three files:
+ * Inside the PipeWire back-end, which is these files:
  *
  *   pipewire.c         what the device calls, and the audio thread's turns
- *   pipewire_host.c    the thread `vsnd-pw`: the connection to the server, and which
- *                      voice has a stream there
+ *   pipewire_host.c    the thread `vsnd-pw`: the connection to the server
+ *   pipewire_settle.c  which voice has a stream there
  *   pipewire_stream.c  one voice's pw_stream
+ *   pipewire_cards.c   the host's sound cards, for the guest's jacks
+ *   pipewire_volume.c  how loud it is, as the guest wants it and the host's user
  *
  * Three threads.  The control thread writes down what it wants of a voice (under
  * `lock`, which nobody holds for long) and signals `vsnd-pw`, which alone talks to
@@ -50,11 +52,15 @@ struct vsnd_audio {
 	pthread_mutex_t lock;
 	struct vsnd_voice *voices;	/* added by the control thread, removed by vsnd-pw */
 	bool ending;
+	uint64_t jacks_changed, jacks_plugged;	/* what the device does not know yet, by bit */
 
 	/* vsnd-pw's. */
 	struct pw_core *core;
 	struct spa_hook core_listener;
 	bool lost;		/* the connection is to be given up */
+	int ping;		/* what the server was asked last */
+	bool mute;		/* ... and has not answered yet */
+	struct cards *cards;	/* NULL: no jack wants to know */
 	bool complained;	/* about the server that is away */
 	struct backoff backoff;
 
@@ -68,13 +74,20 @@ struct vsnd_audio {
 struct voice_wish {
 	bool run;
 	bool closed;
-	int64_t linger_ns;	/* until when a stopped voice still plays what it has */
+	bool denied;
+	int64_t linger_ns;	/* until when a stopped or denied voice still plays what it has */
+	struct vsnd_volume volume;
+	unsigned volumes;	/* changes with it; 0: the guest has no say */
 };
 
 struct vsnd_voice {
 	struct vsnd_audio *audio;	/* constant */
 
-	struct voice_wish wish;		/* under the back-end's lock */
+	/* Under the back-end's lock. */
+	struct voice_wish wish;
+	struct vsnd_volume heard;	/* what the host's user has set ... */
+	bool heard_new;			/* ... and the device does not know yet */
+
 	size_t rest_frames;		/* the control thread's, which has the audio thread set it */
 
 	/* vsnd-pw's, but for what PipeWire does with the stream on the audio thread. */
@@ -82,11 +95,21 @@ struct vsnd_voice {
 	struct pw_stream *stream;
 	struct spa_hook listener;
 	bool active;
+	bool streaming;		/* the server makes it run */
 	bool failed;		/* the stream is to be given up */
 	int64_t retry_ns;
+	int64_t activated_ns;
+	struct voice_volume {
+		bool known;		/* the stream has its controls */
+		bool setting;		/* what it reports is what we say */
+		unsigned done;		/* voice_wish.volumes that it has */
+		int64_t settled_ns;	/* until when the guest's word is the last */
+		struct vsnd_volume now;
+	} volume;
 
-	/* Written by vsnd-pw: the server can be expected to call. */
-	atomic_bool there;
+	/* Written by vsnd-pw. */
+	atomic_bool there;	/* the server can be expected to call */
+	atomic_bool gone;	/* ... no more, which the audio thread does not know yet */
 
 	/* The audio thread's. */
 	struct hosted hosted;
@@ -103,6 +126,30 @@ void *host_main(void *arg);
 void host_on_settle(void *data, uint64_t count);
 /* Any thread but the audio thread: have vsnd-pw look at what is wanted. */
 void host_settle(struct vsnd_audio *a);
+
+/* vsnd-pw: bring all voices in line with what is wanted.  When to look again. */
+int64_t voices_settle(struct vsnd_audio *a, int64_t now_ns);
+/* vsnd-pw: the server does not call for this voice any more. */
+void voice_lost(struct vsnd_voice *v);
+/* vsnd-pw: the connection has gone. */
+void voices_drop(struct vsnd_audio *a, int64_t now_ns);
+
+/* Control thread: before vsnd-pw runs, and after it; what it has found. */
+int cards_init(struct vsnd_audio *a);
+void cards_free(struct vsnd_audio *a);
+void cards_service(struct vsnd_audio *a);
+/* vsnd-pw: there is a connection; there is none any more; what follows from it. */
+void cards_begin(struct vsnd_audio *a);
+void cards_end(struct vsnd_audio *a);
+int64_t cards_settle(struct vsnd_audio *a, int64_t now_ns);
+
+/* Control thread: what the device calls. */
+void volume_wish(struct vsnd_voice *v, const struct vsnd_volume *volume);
+void volume_service(struct vsnd_audio *a);
+/* vsnd-pw: there is a new stream; it has a control; have it as wanted. */
+void volume_begin(struct vsnd_voice *v, int64_t now_ns);
+void volume_on_control(struct vsnd_voice *v, uint32_t id, const struct pw_stream_control *control);
+void volume_settle(struct vsnd_voice *v, const struct voice_wish *wish);
 
 /* Any thread: whether PipeWire knows a format. */
 bool stream_knows(uint8_t format);

@@ -75,6 +75,9 @@ static void on_state_changed(void *data, enum pw_stream_state old, enum pw_strea
 		return;	/* our own stream_destroy() */
 	audio_say(&v->audio->config->log, AUDIO_DEBUG, "PipeWire: stream %u: %s%s%s", v->hosted.params.stream,
 		pw_stream_state_as_string(state), error ? ": " : "", error ? error : "");
+	v->streaming = state == PW_STREAM_STATE_STREAMING;
+	if (v->streaming)
+		atomic_store(&v->there, true);
 	if (state == PW_STREAM_STATE_ERROR ||
 			(state == PW_STREAM_STATE_UNCONNECTED && old != state)) {
 		v->failed = true;
@@ -82,8 +85,14 @@ static void on_state_changed(void *data, enum pw_stream_state old, enum pw_strea
 	}
 }
 
+static void on_control_info(void *data, uint32_t id, const struct pw_stream_control *control)
+{
+	volume_on_control(data, id, control);
+}
+
 static const struct pw_stream_events stream_events = {
 	.version = PW_VERSION_STREAM_EVENTS,
+	.control_info = on_control_info,
 	.state_changed = on_state_changed,
 	.process = on_process,
 };
@@ -112,6 +121,8 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	pw_properties_setf(p, PW_KEY_NODE_LATENCY, "%u/%u", params->period_frames, params->rate_hz);
 	/* Of the loops that newer versions may have, the one we know. */
 	pw_properties_set(p, "node.loop.name", "data-loop.0");
+	if (params->has_volume)
+		pw_properties_set(p, "state.restore-props", "false");
 	if (own->target)
 		pw_properties_set(p, PW_KEY_TARGET_OBJECT, own->target);
 	if (own->properties)
@@ -153,6 +164,7 @@ int stream_create(struct vsnd_voice *v)
 	if (!v->stream)
 		return -errno;
 	v->active = false;
+	v->streaming = false;
 	pw_stream_add_listener(v->stream, &v->listener, &stream_events, v);
 	err = connect_stream(v, v->stream);
 	if (err < 0)

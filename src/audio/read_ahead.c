@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include <vsnd/format.h>
 
 #define NS_PER_S 1000000000
 /* The part of the distance that one cycle makes good. */
@@ -18,13 +21,16 @@ int read_ahead_init(struct read_ahead *r, size_t capacity, size_t frame_bytes)
 	r->bytes = malloc(capacity * frame_bytes);
 	if (!r->bytes)
 		return -ENOMEM;
-	/* Resident before the audio thread comes. */
+	/* Resident before the audio thread comes, and later if we may. */
 	memset(r->bytes, 1, capacity * frame_bytes);
+	(void)!mlock(r->bytes, capacity * frame_bytes);
 	return 0;
 }
 
 void read_ahead_free(struct read_ahead *r)
 {
+	if (r->bytes)
+		munlock(r->bytes, r->capacity * r->frame_bytes);
 	free(r->bytes);
 	r->bytes = NULL;
 }
@@ -65,25 +71,60 @@ size_t read_ahead_take(struct read_ahead *r, void *dst, size_t frames)
 	return n;
 }
 
+const void *read_ahead_oldest(const struct read_ahead *r, size_t *ret_frames)
+{
+	*ret_frames = r->level < r->capacity - r->first ? r->level : r->capacity - r->first;
+	return r->bytes + r->first * r->frame_bytes;
+}
+
+void read_ahead_drop(struct read_ahead *r, size_t frames)
+{
+	assert(frames <= r->level);
+	r->first = (r->first + frames) % r->capacity;
+	r->level -= frames;
+}
+
+void read_ahead_give(struct read_ahead *r, const void *src, size_t frames, unsigned format)
+{
+	const uint8_t *from = src;
+
+	while (frames > 0) {
+		size_t piece;
+		void *to = read_ahead_place(r, &piece);
+
+		if (piece == 0)
+			return;
+		if (piece > frames)
+			piece = frames;
+		if (from)
+			memcpy(to, from, piece * r->frame_bytes);
+		else
+			vsnd_silence(to, format,
+				piece * r->frame_bytes / vsnd_format_info(format)->bytes);
+		from = from ? from + piece * r->frame_bytes : NULL;
+		read_ahead_put(r, piece);
+		frames -= piece;
+	}
+}
+
 /* A guest cycle, by which what is there may just not have grown, and 10 ms. */
 size_t read_ahead_margin(const struct pace_clock *c)
 {
 	return pace_clock_frames(c) + c->rate_hz / 100;
 }
 
-/* What would be there if the guest were pulled frame by frame. */
-static int64_t smooth_level(const struct read_ahead *r, const struct pace_clock *c, int64_t now_ns)
+/* Frames of the guest's cycle that have passed: it gets or gives them all at its end. */
+static int64_t passed(const struct pace_clock *c, int64_t now_ns)
 {
 	int64_t left_ns = pace_clock_deadline(c) - now_ns;
-	int64_t cycle_ns = pace_clock_cycle_ns(c);
 
-	return (int64_t)r->level + (cycle_ns - left_ns) * c->rate_hz / NS_PER_S;
+	return (pace_clock_cycle_ns(c) - left_ns) * c->rate_hz / NS_PER_S;
 }
 
-static void follow(const struct read_ahead *r, struct pace_clock *c, size_t frames, int64_t now_ns)
+/* Have the clock run later by a part of @late frames. */
+static void follow(struct pace_clock *c, int64_t late, size_t frames)
 {
-	int64_t wanted = (int64_t)(frames + read_ahead_margin(c));
-	int64_t shift = (smooth_level(r, c, now_ns) - wanted) / GAIN;
+	int64_t shift = late / GAIN;
 	int64_t shift_max = (int64_t)frames / SHIFT_MAX;
 
 	if (shift > shift_max)
@@ -99,9 +140,21 @@ size_t read_ahead_begin(struct read_ahead *r, struct pace_clock *c, size_t frame
 	size_t ready = r->level > margin ? r->level - margin : 0;
 
 	if (r->primed) {
-		follow(r, c, frames, now_ns);
+		follow(c, (int64_t)r->level + passed(c, now_ns) - (int64_t)(frames + margin), frames);
 		return 0;
 	}
 	r->primed = ready > 0;
 	return ready < frames ? frames - ready : 0;
+}
+
+size_t read_behind_begin(struct read_ahead *r, struct pace_clock *c, size_t frames, int64_t now_ns)
+{
+	size_t margin = read_ahead_margin(c);
+
+	if (r->primed) {
+		follow(c, (int64_t)margin - (int64_t)r->level + passed(c, now_ns), frames);
+		return 0;
+	}
+	r->primed = true;
+	return r->level < margin ? margin - r->level : 0;
 }

@@ -14,6 +14,11 @@
  *     Two clocks that differ by d then keep a distance of d * 16 cycles, which is
  *     a fraction of a millisecond, and the guest runs at the host's rate.
  *   - If the host wants more than there is, it begins again with silence.
+ *
+ * The other way round, a host that records gives N in one go, more than the guest
+ * has room for, and the guest gets them a cycle at a time.  Right before the host
+ * gives N, the ring shall have M: to begin with the clock starts so much later, and
+ * if it ran empty, M of silence go first.
  */
 #ifndef VSND_AUDIO_READ_AHEAD_H
 #define VSND_AUDIO_READ_AHEAD_H
@@ -49,6 +54,13 @@ void read_ahead_put(struct read_ahead *r, size_t frames);
 /* Take @frames, or what is there, and return how many. */
 size_t read_ahead_take(struct read_ahead *r, void *dst, size_t frames);
 
+/* The oldest frames in one piece (0: empty), and the end of them. */
+const void *read_ahead_oldest(const struct read_ahead *r, size_t *ret_frames);
+void read_ahead_drop(struct read_ahead *r, size_t frames);
+
+/* Put @frames, or as many as there is room for; silence of a @format for NULL. */
+void read_ahead_give(struct read_ahead *r, const void *src, size_t frames, unsigned format);
+
 /* M for a guest whose cycles @c are pulled. */
 size_t read_ahead_margin(const struct pace_clock *c);
 
@@ -57,5 +69,8 @@ size_t read_ahead_margin(const struct pace_clock *c);
  * frames of silence go first.
  */
 size_t read_ahead_begin(struct read_ahead *r, struct pace_clock *c, size_t frames, int64_t now_ns);
+
+/* The host is about to give a cycle of @frames.  The silence that goes first. */
+size_t read_behind_begin(struct read_ahead *r, struct pace_clock *c, size_t frames, int64_t now_ns);
 
 #endif

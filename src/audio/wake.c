@@ -32,7 +32,7 @@ void wake_up(struct wake *w)
 }
 
 /* The flag falls before the turn: a wake that still saw it up is served by that turn. */
-static void take_wake(struct wake *w)
+void wake_take(struct wake *w)
 {
 	uint64_t count;
 	ssize_t n = read(w->fd, &count, sizeof(count));
@@ -62,7 +62,7 @@ bool wake_wait(struct wake *w, struct pollfd *fds, unsigned others, int64_t unti
 	if (ready <= 0)
 		return false;
 	if (fds[0].revents) {
-		take_wake(w);
+		wake_take(w);
 		ready--;
 	}
 	return ready > 0;

@@ -26,6 +26,9 @@ void wake_fini(struct wake *w);
 /* Any thread: end the wait, this one or the next. */
 void wake_up(struct wake *w);
 
+/* The thread itself, once it has seen the eventfd readable by a wait of its own. */
+void wake_take(struct wake *w);
+
 /*
  * The thread itself: wait until woken, until one of @fds[1] to @fds[@others] has
  * something, or until @until_ns (WAKE_NEVER).  @fds[0] is for the eventfd.  Returns

@@ -43,8 +43,7 @@ void card_init(struct card *card, const struct config *config, struct vsnd_setti
 	settings->stream = card->stream;
 	settings->jack = card->jack;
 	settings->chmap = card->chmap;
-	if (config->controls) {
-		settings->ctls = vsnd_ctl_defaults(settings, card->ctl, CARD_CTLS_MAX);
-		settings->ctl = card->ctl;
-	}
+	card->ctls = config->controls ? vsnd_ctl_defaults(settings, card->ctl, CARD_CTLS_MAX) : 0;
+	settings->ctls = card->ctls;
+	settings->ctl = card->ctl;
 }

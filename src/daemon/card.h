@@ -16,6 +16,7 @@ struct card {
 	struct vsnd_stream_settings stream[VSND_STREAMS_MAX];
 	struct vsnd_jack_settings jack[VSND_JACKS_MAX];
 	struct vsnd_chmap_settings chmap[VSND_CHMAPS_MAX];
+	unsigned ctls;	/* the usual ones, which come first */
 	struct vsnd_ctl_settings ctl[CARD_CTLS_MAX + CARD_CTLS_EXTRA];
 };
 

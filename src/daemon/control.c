@@ -26,7 +26,9 @@ struct control_client {
 	struct loop_fd source;
 	int fd;
 	bool served;		/* on_client() is at work */
-	bool gone, at_end;	/* unusable; will send no more */
+	bool gone;		/* to be closed */
+	bool deaf;		/* will hear no more; what it has said is still done */
+	bool at_end;		/* will say no more */
 	unsigned owed;		/* answers to come later */
 	struct lines lines;
 	struct outbox out;
@@ -76,15 +78,25 @@ static void client_settle(struct control_client *c)
 			(c->at_end ? 0 : (uint32_t)EPOLLIN) | (sent ? 0 : (uint32_t)EPOLLOUT));
 }
 
+static void client_flush(struct control_client *c)
+{
+	if (outbox_send(&c->out, c->fd) == 0)
+		return;
+	c->deaf = true;
+	outbox_clear(&c->out);
+}
+
 static void client_put(struct control_client *c, json_t *answer)
 {
 	static const char no_memory[] = "{\"id\": null, \"ok\": false, \"error\": \"out of memory\"}";
-	char *text = answer ? json_dumps(answer, 0) : NULL;
+	char *text = answer ? json_dumps(answer, JSON_REAL_PRECISION(15)) : NULL;
 	const char *line = text ? text : no_memory;
 
-	if (outbox_put(&c->out, line, strlen(line)) < 0 || outbox_put(&c->out, "\n", 1) < 0 ||
-			outbox_send(&c->out, c->fd) < 0)
-		c->gone = true;
+	if (!c->deaf) {
+		if (outbox_put(&c->out, line, strlen(line)) < 0 || outbox_put(&c->out, "\n", 1) < 0)
+			c->gone = true;
+		client_flush(c);
+	}
 	free(text);
 	json_decref(answer);
 }
@@ -135,9 +147,8 @@ static void on_client(void *arg, uint32_t events)
 	struct control_client *c = arg;
 
 	c->served = true;
-	if ((events & EPOLLOUT) && outbox_send(&c->out, c->fd) < 0)
-		c->gone = true;
-	/* What it had sent before it went is still done. */
+	if (events & EPOLLOUT)
+		client_flush(c);
 	if (events & EPOLLIN)
 		client_receive(c);
 	else if (events & (EPOLLHUP | EPOLLERR))

@@ -10,7 +10,7 @@
 #include <vsnd/vsnd.h>
 
 #include "audio/test.h"
-#include "daemon/control.h"
+#include "daemon/control_call.h"
 
 struct hooks {
 	struct vsnd *dev;
@@ -18,8 +18,9 @@ struct hooks {
 	struct vsnd_settings settings;	/* that the device was made with */
 };
 
-/* Offer the commands.  @h stays in place as long as @control. */
-void hooks_add(struct hooks *h, struct control *control);
+/* The commands; the context of both is a struct hooks. */
+extern const struct control_command hooks_commands[], hooks_card_commands[];
+extern const unsigned hooks_command_count, hooks_card_command_count;
 
 /*
  * Put elements of all kinds behind the usual ones: a harness has to meet them, and no
@@ -27,10 +28,6 @@ void hooks_add(struct hooks *h, struct control *control);
  */
 #define HOOKS_ELEMENTS 7
 void hooks_elements(struct vsnd_settings *settings, struct vsnd_ctl_settings *ctl);
-
-/* hooks_card.c: jacks and control elements. */
-extern const struct control_command hooks_card_commands[];
-extern const unsigned hooks_card_command_count;
 
 /* For the hooks themselves. */
 /* Whether a number is one of @count things; if not, the call has failed. */

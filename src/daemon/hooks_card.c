@@ -47,6 +47,8 @@ static bool value_from_json(const struct vsnd_ctl_settings *c, const json_t *lis
 
 		if (c->type == VSND_CTL_INTEGER64)
 			ret->integer64[i] = n;
+		else if (n < INT32_MIN || n > INT32_MAX)
+			return false;
 		else
 			ret->integer[i] = (int32_t)n;
 	}

@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/card.h"
+#include "daemon/commands.h"
 #include "daemon/control.h"
 #include "daemon/hooks.h"
 #include "daemon/log.h"
@@ -30,6 +32,7 @@ struct program {
 	struct card card;
 	struct loop *loop;
 	struct vu_server *server;
+	struct commands commands;
 	struct control *control;	/* NULL: not asked for */
 	struct hooks hooks;
 	struct socket_file socket_file, control_file;
@@ -103,8 +106,18 @@ static int init_control(struct program *p)
 		log_always("cannot start: %s", strerror(-err));
 		return err;
 	}
-	if (p->hooks.audio)
-		hooks_add(&p->hooks, p->control);
+	p->commands = (struct commands){
+		.dev = vu_server_device(p->server),
+		.server = p->server,
+		.config = &p->options.config,
+		.card = &p->card,
+		.audio = p->sound.backend,
+	};
+	commands_add(p->control, &p->commands);
+	if (p->hooks.audio) {
+		control_add(p->control, hooks_commands, hooks_command_count, &p->hooks);
+		control_add(p->control, hooks_card_commands, hooks_card_command_count, &p->hooks);
+	}
 	fd = socket_listen(p->options.control_path, 0600, &p->control_file);
 	if (fd < 0)
 		return fd;
@@ -173,12 +186,23 @@ static int serve(struct program *p)
 	return serve_systemd(p, systemd_socket());
 }
 
+/*
+ * Of what is mapped now, before there is a guest's memory, what is touched stays: the
+ * audio thread shall not wait for a disk.
+ */
+static void lock_memory(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_ONFAULT) < 0)
+		log_line(LOG_LEVEL_DEBUG, "memory may be paged out: %s", strerror(errno));
+}
+
 static int run(struct program *p)
 {
 	int status = serve(p), err;
 
 	if (status != STATUS_OK)
 		return status;
+	lock_memory();
 	systemd_notify("READY=1");
 	log_line(LOG_LEVEL_INFO, "ready");
 	err = loop_run(p->loop);

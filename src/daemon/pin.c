@@ -20,6 +20,7 @@ enum {
 	TYPE_MIC = 10,
 	PORT_JACK = 0,
 	PORT_FIXED = 2,
+	PORT_BOTH = 3,
 	CONNECTOR_3_5MM = 1,
 	LOCATION_REAR = 1,
 	COLOUR_GREEN = 4,
@@ -33,7 +34,7 @@ static const struct word {
 	{ "line-out", TYPE_LINE_OUT }, { "speaker", 1 }, { "headphone", TYPE_HEADPHONE },
 	{ "line-in", TYPE_LINE_IN }, { "mic", TYPE_MIC }, { NULL, 0 }
 }, ports[] = {
-	{ "jack", PORT_JACK }, { "none", 1 }, { "fixed", PORT_FIXED }, { "both", 3 }, { NULL, 0 }
+	{ "jack", PORT_JACK }, { "none", 1 }, { "fixed", PORT_FIXED }, { "both", PORT_BOTH }, { NULL, 0 }
 }, connectors[] = {
 	{ "unknown", 0 }, { "3.5mm", CONNECTOR_3_5MM }, { "6.3mm", 2 }, { "internal", 3 },
 	{ "rca", 4 }, { "optical", 5 }, { "digital", 6 }, { "analog", 7 }, { "din", 8 },
@@ -105,6 +106,16 @@ void pin_init_auto(struct config_jack *jack, uint32_t group, unsigned direction)
 unsigned pin_direction(const struct config_jack *jack)
 {
 	return jack->type >= TYPE_LINE_IN ? VSND_INPUT : VSND_OUTPUT;
+}
+
+bool pin_is_headphone(const struct config_jack *jack)
+{
+	return jack->type == TYPE_HEADPHONE;
+}
+
+bool pin_has_plug(const struct config_jack *jack)
+{
+	return jack->port == PORT_JACK || jack->port == PORT_BOTH;
 }
 
 void pin_settings(const struct config_jack *jack, struct vsnd_jack_settings *ret)

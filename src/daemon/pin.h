@@ -27,6 +27,10 @@ void pin_init_auto(struct config_jack *jack, uint32_t group, unsigned direction)
 /* enum vsnd_direction */
 unsigned pin_direction(const struct config_jack *jack);
 
+bool pin_is_headphone(const struct config_jack *jack);
+/* Something can be plugged: it is not a part of the machine. */
+bool pin_has_plug(const struct config_jack *jack);
+
 void pin_settings(const struct config_jack *jack, struct vsnd_jack_settings *ret);
 
 #endif

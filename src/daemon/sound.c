@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/log.h"
+#include "daemon/pin.h"
 
 static const struct vsnd_audio_ops *const null_ops = &audio_null_ops;
 static const struct vsnd_audio_ops *const test_ops = &audio_test_ops;
@@ -19,6 +20,7 @@ struct backend {
 /* In the order in which `auto` asks. */
 static const struct backend backends[] = {
 	{ "pipewire", &audio_pipewire_ops, audio_pipewire_answers },
+	{ "pulse", &audio_pulse_ops, audio_pulse_answers },
 	{ "alsa", &audio_alsa_ops, audio_alsa_answers },
 	{ "file", &audio_file_ops, NULL },
 	{ "null", &null_ops, NULL },
@@ -72,14 +74,29 @@ static void init_host(struct sound *s, const struct options *o)
 		const struct config_stream *stream = &o->config.stream[i];
 
 		s->stream[i] = (struct audio_host_stream){
+			.group = stream->group,
+			.direction = stream->direction,
 			.target = own_or(stream->target,
 				stream->direction == VSND_INPUT ? o->target_in : o->target),
 			.properties = own_or(stream->properties, o->properties),
 		};
 	}
+	for (unsigned i = 0; i < o->config.jacks; i++) {
+		const struct config_jack *jack = &o->config.jack[i];
+
+		s->jack[i] = (struct audio_host_jack){
+			.group = jack->group,
+			.direction = (uint8_t)pin_direction(jack),
+			.headphone = pin_is_headphone(jack),
+			.follows = pin_has_plug(jack),
+		};
+	}
 	s->host = (struct audio_host_config){
 		.name = o->name ? o->name : "vhost-user-snd",
 		.stream = s->stream,
+		.streams = o->config.streams,
+		.jack = s->jack,
+		.jacks = o->config.jacks,
 		.log = { .line = audio_line },
 	};
 }
@@ -157,6 +174,7 @@ int sound_init(struct sound *s, const struct options *o, struct vsnd_settings *d
 		return -ENOTSUP;
 	}
 	device->audio = *b->ops;
+	s->backend = b->name;
 	s->is_host = b->answers;
 	if (b->answers)
 		device->audio_config = &s->host;

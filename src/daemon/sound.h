@@ -14,11 +14,13 @@
 
 /* The configuration of the back-end that was chosen.  Stays in place as long as the device. */
 struct sound {
+	const char *backend;	/* its name */
 	bool is_host;	/* it plays into the host's sound system */
 	struct audio_null_config null;
 	struct audio_file_config file;
 	struct audio_host_config host;
 	struct audio_host_stream stream[VSND_STREAMS_MAX];
+	struct audio_host_jack jack[VSND_JACKS_MAX];
 	struct audio_test_config test;
 	bool is_test;			/* that one is chosen */
 	struct vsnd_audio *test_audio;	/* once there is the device */

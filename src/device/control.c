@@ -114,6 +114,8 @@ static void control_complete(struct vsnd *dev, const struct vq_chain *c, enum sn
 	struct vq_cursor out = c->writable;
 	uint8_t bytes[SND_STATUS_BYTES];
 
+	dev->stats.requests++;
+	dev->stats.refused += status != SND_S_OK;
 	wire_status_encode(bytes, status);
 	if (vq_write(q->vq, &out, bytes, sizeof(bytes)) < sizeof(bytes))
 		control_return_mute(dev, c);

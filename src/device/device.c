@@ -193,6 +193,11 @@ int vsnd_stream_status(const struct vsnd *dev, unsigned stream, struct vsnd_stre
 	return 0;
 }
 
+void vsnd_stats(const struct vsnd *dev, struct vsnd_stats *ret)
+{
+	*ret = dev->stats;
+}
+
 int vsnd_stream_stats(const struct vsnd *dev, unsigned stream, struct vsnd_stream_stats *ret)
 {
 	const struct stream_counters *c;

@@ -195,6 +195,7 @@ struct vsnd {
 	struct pcm *pcm;
 	struct queue queue[VSND_QUEUES];
 	uint64_t features;
+	struct vsnd_stats stats;
 
 	/* Replaced by the control thread; read by the SIGBUS path on any thread. */
 	struct mem *_Atomic mem, *_Atomic mem_old;
@@ -238,7 +239,8 @@ void pcm_reset(struct vsnd *dev);
 void volume_init(struct vsnd *dev, unsigned stream);
 /* The elements that are bound to the stream may have changed. */
 void volume_update(struct vsnd *dev, unsigned stream);
-/* The stream has a new voice. */
+/* The stream gets a voice, and has got it. */
+void volume_voice_opens(const struct vsnd *dev, struct pcm *p);
 void volume_voice_opened(struct vsnd *dev, struct pcm *p);
 
 /* event.c; control thread */

@@ -176,7 +176,7 @@ static int pcm_open(struct vsnd *dev, struct pcm *p)
 {
 	int err;
 
-	p->params.denied = p->denied;
+	volume_voice_opens(dev, p);
 	err = dev->ops->voice_open(dev->audio, pcm_stream(dev, p), &p->params, &p->voice);
 	if (err < 0)
 		p->voice = NULL;

@@ -44,7 +44,7 @@ static void tell_host(struct vsnd *dev, struct pcm *p)
 	struct vsnd_volume volume = p->at_host;
 
 	volume.channels = p->params.channels;
-	if (p->voice && dev->ops->voice_volume)
+	if (p->voice && p->params.has_volume)
 		dev->ops->voice_volume(p->voice, &volume);
 }
 
@@ -65,11 +65,18 @@ void volume_update(struct vsnd *dev, unsigned stream)
 	tell_host(dev, p);
 }
 
-void volume_voice_opened(struct vsnd *dev, struct pcm *p)
+void volume_voice_opens(const struct vsnd *dev, struct pcm *p)
 {
 	struct vsnd_volume unused;
 
-	if (ctl_volume(dev, p->params.stream, &unused))
+	p->params.denied = p->denied;
+	p->params.has_volume = dev->ops->voice_volume &&
+			       ctl_volume(dev, p->params.stream, &unused);
+}
+
+void volume_voice_opened(struct vsnd *dev, struct pcm *p)
+{
+	if (p->params.has_volume)
 		tell_host(dev, p);
 }
 

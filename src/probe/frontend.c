@@ -491,7 +491,7 @@ void frontend_serve_channel(struct frontend *fe)
 		return;
 	}
 	vu_close_fds(&m);
-	if (m.request == 2)
+	if (m.request == BACKEND_CONFIG_CHANGE)
 		fe->config_changes++;
 	if (!(m.flags & VU_FLAG_NEED_REPLY))
 		return;

@@ -133,7 +133,7 @@ static int add_range(struct sound *s, uint32_t id, const struct control_info *c,
 	return control_items(s, id, c->items, add_item, items);
 }
 
-static int collect(struct sound *s, uint32_t id, json_t *list)
+int info_collect_control(struct sound *s, uint32_t id, json_t *list)
 {
 	struct control_info c;
 	json_t *o;
@@ -163,7 +163,7 @@ int info_collect_controls(struct sound *s, json_t *root)
 
 	json_object_set_new(root, "controls", list);
 	for (uint32_t i = 0; i < s->counts.controls && !err; i++)
-		err = collect(s, i, list);
+		err = info_collect_control(s, i, list);
 	return err;
 }
 

@@ -10,6 +10,9 @@
 /* Adds "controls" to root.  0 or negative errno with a complaint. */
 int info_collect_controls(struct sound *s, json_t *root);
 
+/* One of them, appended to a list. */
+int info_collect_control(struct sound *s, uint32_t id, json_t *list);
+
 /* One of them in words. */
 void info_print_control(size_t i, const json_t *control);
 

@@ -21,11 +21,13 @@
 #include "probe/play.h"
 #include "probe/record.h"
 #include "probe/report.h"
+#include "probe/watch.h"
 
 static const struct command commands[] = {
 	{ "info", CMD_INFO, "", "print what the device says about itself", info_command },
 	{ "play", CMD_PLAY, "FILE", "play a sound file and measure", play_command },
 	{ "record", CMD_RECORD, "FILE", "record to a sound file and measure", record_command },
+	{ "watch", CMD_WATCH, "", "print what the device tells by itself, until ^C", watch_command },
 	{ "hostile", CMD_HOSTILE, "", "send malformed input of every kind", hostile_command },
 	{ "conform", CMD_CONFORM, "[PATTERN...]", "check it against the specifications",
 		conform_command },

@@ -57,10 +57,12 @@ enum option_id {
 	OPT_LIST,
 	OPT_ALL,
 	OPT_STRICT,
+	OPT_TIMES,
 	OPT_VERBOSE,
 	OPT_TAP,
 	OPT_JOBS,
 	OPT_PLAYED,
+	OPT_HOOKS,
 	OPT_VERSUS,
 	OPT_FROM,
 	OPT_HELP,
@@ -88,8 +90,7 @@ static const struct row rows[] = {
 	{ "no-indirect", NULL, OPT_NO_INDIRECT, CMD_ALL, "do not negotiate INDIRECT_DESC" },
 	{ "no-event-idx", NULL, OPT_NO_EVENT_IDX, CMD_ALL, "do not negotiate EVENT_IDX" },
 	{ "scatter", NULL, OPT_SCATTER, CMD_ALL, "take descriptors at random places" },
-	{ "json", NULL, OPT_JSON, CMD_INFO | CMD_PLAY | CMD_RECORD | CMD_CONFORM | CMD_BENCH,
-		"print JSON" },
+	{ "json", NULL, OPT_JSON, CMD_ALL & ~CMD_HOSTILE, "print JSON" },
 	{ "stream", "N", OPT_STREAM, CMD_PLAY | CMD_RECORD,
 		"play or record on this stream (first of its direction)" },
 	{ "streams", "N,N,...", OPT_STREAMS, CMD_PLAY, "play on all of these at once" },
@@ -114,6 +115,8 @@ static const struct row rows[] = {
 		"STOP and RELEASE here (when all is queued) without waiting" },
 	{ "repeat", "N", OPT_REPEAT, CMD_PLAY, "play N times, SET_PARAMS to RELEASE (1)" },
 	{ "pieces", "N", OPT_PIECES, CMD_PLAY | CMD_RECORD, "descriptors in a message, odd pieces (3)" },
+	{ "times", "FILE", OPT_TIMES, CMD_PLAY,
+		"write a line for each message: frames so far, ns on CLOCK_MONOTONIC, latency bytes" },
 	{ "seconds", "N", OPT_SECONDS, CMD_RECORD | CMD_BENCH, "record, or measure, for so long (1)" },
 	{ "frames", "N", OPT_FRAMES, CMD_RECORD, "... or exactly so many frames" },
 	{ "starve-at", "FRAME", OPT_STARVE_AT, CMD_RECORD, "offer no more room from here on" },
@@ -131,6 +134,8 @@ static const struct row rows[] = {
 	{ "jobs", "N", OPT_JOBS, CMD_CONFORM, "scenarios at the same time, with --spawn (2)" },
 	{ "played", "PATTERN", OPT_PLAYED, CMD_CONFORM,
 		"the sound file that the back-end writes; {dir}, %s" },
+	{ "hooks", "PATH", OPT_HOOKS, CMD_CONFORM,
+		"the socket of the back-end's hooks (doc/hooks.md); {dir}" },
 	{ "versus", "COMMAND", OPT_VERSUS, CMD_BENCH,
 		"measure this back-end, too, in turn; as --spawn" },
 	{ "from", "N", OPT_FROM, CMD_BENCH, "smallest number of streams and back-ends of scale (1)" },
@@ -280,6 +285,9 @@ static int conform_option(struct options *o, const struct row *r, const char *v)
 	case OPT_PLAYED:
 		o->played = v;
 		return 0;
+	case OPT_HOOKS:
+		o->hooks = v;
+		return 0;
 	default:
 		return bench_option(o, r, v);
 	}
@@ -362,6 +370,9 @@ static int play_option(struct options *o, const struct row *r, const char *v)
 		return v ? number(r->name, v, 1, NEVER - 1, &o->release_at) : 0;
 	case OPT_REPEAT:
 		return number32(r->name, v, 1, 1 << 30, &o->repeat);
+	case OPT_TIMES:
+		o->times = v;
+		return 0;
 	case OPT_PIECES:
 		return number32(r->name, v, 3, RING_ELEMENTS_MAX, &o->pieces);
 	default:

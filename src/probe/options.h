@@ -11,7 +11,7 @@
 
 /* Sub-commands, as bits: which options belong to which. */
 enum command_bit { CMD_INFO = 1, CMD_PLAY = 2, CMD_HOSTILE = 4, CMD_CONFORM = 8, CMD_RECORD = 16,
-	CMD_BENCH = 32, CMD_ALL = 63 };
+	CMD_BENCH = 32, CMD_WATCH = 64, CMD_ALL = 127 };
 
 struct options {
 	const char *socket_path;
@@ -37,6 +37,7 @@ struct options {
 	uint32_t pause_ms, suspend_ms;
 	uint32_t repeat;
 	uint32_t pieces;
+	const char *times; /* a file for when what came back, or NULL */
 
 	/* record */
 	const char *play; /* a file to play meanwhile, or NULL */
@@ -52,6 +53,7 @@ struct options {
 	char **pattern; /* of scenario names */
 	unsigned patterns;
 	const char *played; /* a WAV the back-end writes, or NULL */
+	const char *hooks; /* the socket of its hooks, or NULL */
 	uint32_t jobs;
 	bool list, all, strict, verbose, tap;
 

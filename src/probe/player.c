@@ -14,7 +14,6 @@
 #include "probe/player.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +108,10 @@ int player_open(struct player *p, struct sound *s, const struct options *o, uint
 	p->source = source_open(o->file, o->raw ? &raw : NULL);
 	if (!p->source)
 		return -EINVAL;
+	if (o->times && !(p->times = fopen(o->times, "w"))) {
+		player_close(p);
+		return complain(-EINVAL, "%s: cannot be written", o->times);
+	}
 	err = sound_pcm_info(s, stream, &info);
 	if (!err)
 		err = choose_params(p, &info);
@@ -124,6 +127,8 @@ int player_open(struct player *p, struct sound *s, const struct options *o, uint
 void player_close(struct player *p)
 {
 	source_close(p->source);
+	if (p->times)
+		fclose(p->times);
 	free(p->message);
 	samples_free(&p->gaps);
 	samples_free(&p->latencies);
@@ -188,6 +193,9 @@ static void measure(struct player *p, uint32_t latency_bytes)
 	p->gap_void = false;
 	p->last_done_ns = p->progress_ns = now;
 	samples_add(&p->latencies, latency_bytes);
+	if (p->times)
+		fprintf(p->times, "%llu %lld %u\n", (unsigned long long)p->frames_completed,
+			(long long)now, latency_bytes);
 }
 
 void player_done(struct sound *s, struct io_message *m, uint32_t status, uint32_t latency_bytes,

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "probe/options.h"
 #include "probe/sound.h"
@@ -47,6 +48,7 @@ struct player {
 	int64_t started_ns, run_ns, last_done_ns;
 	bool gap_void; /* the next completion has no meaningful predecessor */
 	struct samples gaps, latencies;
+	FILE *times; /* or NULL */
 	uint64_t sent, frames_sent, completed, frames_completed, abandoned;
 	uint64_t filled_late; /* came back before they were filled: noise was played */
 	uint64_t status_errors, length_errors, out_of_order, ring_full, while_paused;

@@ -140,7 +140,8 @@ static void take_event(struct sound *s, void *cookie, uint32_t len)
 {
 	static const uint32_t known[5] = { SND_EVT_JACK_CONNECTED, SND_EVT_JACK_DISCONNECTED,
 		SND_EVT_PCM_PERIOD_ELAPSED, SND_EVT_PCM_XRUN, SND_EVT_CTL_NOTIFY };
-	uint32_t code = get32(mem_va(&s->mem, s->events + EVENT_BYTES * ((uintptr_t)cookie - 1)));
+	const uint8_t *event = mem_va(&s->mem, s->events + EVENT_BYTES * ((uintptr_t)cookie - 1));
+	uint32_t code = get32(event), data = get32(event + 4);
 	unsigned i = 0;
 
 	while (i < 5 && known[i] != code)
@@ -152,6 +153,8 @@ static void take_event(struct sound *s, void *cookie, uint32_t len)
 	if (len != EVENT_BYTES)
 		ring_fault(&s->ring[Q_EVENT], "an event of %u bytes", len);
 	post_event(s, (uintptr_t)cookie);
+	if (s->event)
+		s->event(s->event_ctx, code, data);
 }
 
 static void take_io(struct sound *s, void *cookie, uint32_t len)

@@ -108,6 +108,9 @@ struct sound {
 	uint64_t events;	   /* guest address of the event buffers */
 	uint64_t events_seen[5];   /* in the order of enum snd_event */
 	uint64_t events_unknown;
+	/* Each event, or NULL.  As `done`, it may not make requests. */
+	void (*event)(void *ctx, uint32_t code, uint32_t data);
+	void *event_ctx;
 	uint64_t broken; /* queues whose err eventfd fired */
 	bool broken_expected; /* then that is no error */
 };

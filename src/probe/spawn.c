@@ -51,6 +51,15 @@ static char *replace(const char *text, const char *what, const char *with)
 	return out;
 }
 
+char *spawn_expand(const struct spawn *sp, const char *text)
+{
+	char *half = replace(text, "{socket}", sp->socket);
+	char *whole = half ? replace(half, "{dir}", sp->dir) : NULL;
+
+	free(half);
+	return whole;
+}
+
 static int choose_dir(struct spawn *sp, const char *dir)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -92,16 +101,14 @@ static pid_t fork_shell(const char *command)
 
 int spawn_start(struct spawn *sp, const char *command, const char *dir)
 {
-	char *half = NULL, *whole = NULL;
+	char *whole;
 	int err;
 
 	memset(sp, 0, sizeof(*sp));
 	err = choose_dir(sp, dir);
 	if (err < 0)
 		return err;
-	half = replace(command, "{socket}", sp->socket);
-	whole = half ? replace(half, "{dir}", sp->dir) : NULL;
-	free(half);
+	whole = spawn_expand(sp, command);
 	if (!whole)
 		return complain(-ENOMEM, "out of memory");
 

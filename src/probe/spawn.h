@@ -17,6 +17,9 @@ struct spawn {
  * is made, and removed at the end.  0 or negative errno. */
 int spawn_start(struct spawn *sp, const char *command, const char *dir);
 
+/* {socket} and {dir} replaced, to be freed; NULL without memory. */
+char *spawn_expand(const struct spawn *sp, const char *text);
+
 /* 0 while the command runs, otherwise a complaint how it ended. */
 int spawn_check(struct spawn *sp);
 

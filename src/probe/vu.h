@@ -53,6 +53,8 @@ enum vu_request {
 	VU_CHECK_DEVICE_STATE = 43,
 };
 
+#define BACKEND_CONFIG_CHANGE 2u /* of the back-end, on its channel */
+
 enum vu_protocol_bit {
 	VU_P_MQ = 0,
 	VU_P_LOG_SHMFD = 1,

@@ -9,7 +9,6 @@ a device drops is told by it, and is all that may be lost.  How samples are comp
 and what is printed: rig.py.
 """
 
-import contextlib
 import json
 import os
 import random
@@ -48,11 +47,11 @@ class Raw(rig.Guest):
     sample = "S16"
     count = 2
 
-    def words(self):
+    def order(self, host):
         frame = formats.width(self.sample) * self.count
         data = random.Random(1).randbytes(rig.RATE * self.seconds * frame)
         self.sent = wav.Wav(self.sample, rig.RATE, self.count, data, silent=bytes(frame))
-        path = self.host.folder / "source.raw"
+        path = host.folder / "source.raw"
         path.write_bytes(data)
         return raw_words(self.sample, path, self.count)
 
@@ -61,20 +60,11 @@ def raw(**members):
     return type("Raw", (Raw,), members)
 
 
-@contextlib.contextmanager
-def guest_of(make, *args):
-    guest = make(*args)
-    try:
-        yield guest
-    finally:
-        guest.close()
-
-
 def play_format(name, build, host, *, sample):
     """Bit by bit, where silence is zeros."""
     host.start()
     host.options.append(f"--formats={sample}")
-    with guest_of(raw(sample=sample), build, host, 2, 480) as guest:
+    with rig.playing(build, host, 2, 480, make=raw(sample=sample)) as guest:
         guest.finish()
     rig.check_exact(name, guest, host.played())
 
@@ -93,7 +83,7 @@ def all_formats(name, build, host):
     """Each reaches the card as what it is, frame by frame, after silence of its own."""
     host.start()
     host.options.append("--formats=all")
-    with guest_of(Raw, build, host, 1, 480) as guest:
+    with rig.playing(build, host, 1, 480, make=Raw) as guest:
         guest.finish()
         for sample, wanted in ALSA_NAMES.items():
             frame = formats.width(sample) * 2
@@ -124,7 +114,7 @@ def refused(name, build, host):
     host.use("cd")
     host.start()
     host.options.append("--formats=S32")
-    with guest_of(raw(sample="S32"), build, host, 3, 480) as guest:
+    with rig.playing(build, host, 3, 480, make=raw(sample="S32")) as guest:
         report = guest.finish()
     lines = host.log_lines("refuses the format of S32, 2 channels, 48000 Hz")
     if len(lines) != 1 or "plug:cd" not in lines[0]:
@@ -140,7 +130,7 @@ def converted(name, build, host):
     host.use("plugged")
     host.start()
     host.options.append("--formats=S32")
-    with guest_of(raw(sample="S32"), build, host, 2, 480) as guest:
+    with rig.playing(build, host, 2, 480, make=raw(sample="S32")) as guest:
         guest.finish()
     sent = guest.sent.data
     upper = b"".join(sent[at + 2:at + 4] for at in range(0, len(sent), 4))
@@ -305,10 +295,10 @@ def blocked_fifo(name, build, host):
 class Recorder(rig.Guest):
     """A daemon, and a driver that records."""
 
-    def words(self):
-        self.path = self.host.folder / "recorded.wav"
+    def order(self, host):
+        self.path = host.folder / "recorded.wav"
         self.sent = rig.source(self.seconds + 5)
-        (self.host.card / "source").write_bytes(self.sent.data)
+        (host.card / "source").write_bytes(self.sent.data)
         return f"--seconds={self.seconds}", "record", str(self.path)
 
     def heard(self):
@@ -318,7 +308,7 @@ class Recorder(rig.Guest):
 def record(name, build, host, *, period, seconds=10, pcm="card"):
     host.use("card", pcm)
     host.start()
-    with guest_of(Recorder, build, host, seconds, period) as guest:
+    with rig.playing(build, host, seconds, period, make=Recorder) as guest:
         report = guest.finish()
         if host.events()[-1][0] != "close":
             raise rig.Fault("the card is still open")
@@ -336,7 +326,7 @@ def record_denied(name, build, host):
     host.use("card", "card")
     host.options.remove("--capture=on")
     host.start()
-    with guest_of(Recorder, build, host, 2, 480) as guest:
+    with rig.playing(build, host, 2, 480, make=Recorder) as guest:
         guest.finish()
     if guest.heard().strip(b"\0") or host.events():
         raise rig.Fault(f"the card was used: {host.events()[:3]}")
@@ -346,7 +336,7 @@ def record_accident(name, build, host, command, back=None):
     """In the middle; before and after it, what is recorded is what the card had."""
     host.use("card", "card")
     host.start()
-    with guest_of(Recorder, build, host, 5, 480) as guest:
+    with rig.playing(build, host, 5, 480, make=Recorder) as guest:
         guest.until(1.5)
         host.command(command)
         if back:
@@ -388,17 +378,17 @@ def auto(name, build, host):
 class Both(Recorder):
     """A guest that plays, too."""
 
-    def words(self):
-        path = self.host.folder / "source.wav"
+    def order(self, host):
+        path = host.folder / "source.wav"
         rig.source(self.seconds - 2).write(path)
-        return f"--play={path}", *super().words()
+        return f"--play={path}", *super().order(host)
 
 
 def both(name, build, host):
     """Play and record at once: three threads that take turns."""
     host.use("card", "rw")
     host.start()
-    with guest_of(Both, build, host, 6, 240) as guest:
+    with rig.playing(build, host, 6, 240, make=Both) as guest:
         guest.finish()
     kept, gaps = rig.without_silence(guest.heard())
     if gaps or not guest.sent.data.startswith(kept) or len(kept) < 5 * rig.RATE * rig.FRAME:
@@ -411,7 +401,7 @@ def channels(name, build, host):
     """Six channels, and where they are heard."""
     host.start()
     host.options.append("--channels=6")
-    with guest_of(raw(count=6), build, host, 1, 480) as guest:
+    with rig.playing(build, host, 1, 480, make=raw(count=6)) as guest:
         guest.finish()
     rig.check_exact(name, guest, host.played())
     maps = [rest for event, rest in host.events() if event == "map"]

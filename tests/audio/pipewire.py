@@ -10,6 +10,11 @@ How samples are compared and what is printed: rig.py.
 import sys
 
 sys.dont_write_bytecode = True
+import pipewire_change
+import pipewire_control
+import pipewire_latency
+import pipewire_record
+import pipewire_rt
 import rig
 import server_cases
 from pipewire_host import Host
@@ -55,15 +60,22 @@ def pause(name, build, host):
 # The exact cases have a cycle of 5.3 ms, which a loaded machine rarely misses; what PipeWire
 # would choose for the shortest periods is 1.3 ms.
 def cases(quick):
-    for period in (240, 480, 960) if quick else (120, 240, 480, 960):
-        yield (f"pipewire: 10 s, periods of {period / 48:g} ms",
-               lambda n, b, h, p=period: exact(n, b, h, period=p, quantum=256))
+    seconds = 4 if quick else 10
+    for period in (240, 480, 960) if quick else (48, 120, 240, 480, 960):
+        yield (f"pipewire: {seconds} s, periods of {period / 48:g} ms",
+               lambda n, b, h, p=period: exact(n, b, h, period=p, quantum=256, seconds=seconds,
+                                               buffer=p * max(4, 768 // p)))
     yield ("pipewire: a cycle of 8192 frames, a buffer of 2 x 480",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, quantum=8192, seconds=4))
     yield "pipewire: a RELEASE that does not wait", server_cases.release
     yield "pipewire: no server at the start", server_cases.absent
     yield "pipewire: the server is killed and comes back", server_cases.restart
+    for module in (pipewire_record, pipewire_control, pipewire_change, pipewire_latency,
+                   pipewire_rt):
+        yield from module.cases(quick)
     if not quick:
+        yield ("pipewire: 60 s, periods of 10 ms",
+               lambda n, b, h: exact(n, b, h, period=480, quantum=256, seconds=60))
         yield "pipewire: STOP and START with a cycle of 8192 frames", pause
         yield "pipewire: a cycle of 32 frames", small_quantum
         yield "pipewire: the server is stopped for 2 s", server_cases.stopped

@@ -4,38 +4,71 @@ It runs without D-Bus and without devices; the sink writes all that it gets, as 
 samples came in.
 """
 
+import json
 import time
 
 import rig
 
 SINK = "vsnd-test-sink"
+MIC = "vsnd-test-mic"
+PLUG = "vsnd-test-plug"
 
 
 class Host(rig.Host):
     """A PipeWire server, which may come and go."""
 
-    tools = ("pipewire", "wireplumber", "pw-metadata", "pw-cli")
+    tools = ("pipewire", "wireplumber", "pw-metadata", "pw-cli", "pw-cat", "pw-dump")
     strip = ("PIPEWIRE_", "WIREPLUMBER_")
     options = ("--audio=pipewire", f"--target={SINK}")
+    make_fifo = rig.Fifo
 
     def __init__(self, folder):
         super().__init__(folder)
         self.fifo = None
+        self.server = None
 
-    def start(self):
-        path = self.folder / "fifo"
+    def with_fifo(self, config, make):
+        """Run a PipeWire whose configuration names a FIFO."""
+        path = self.folder / f"{config}.fifo"
         path.unlink(missing_ok=True)
-        self.fifo = rig.Fifo(path)
-        config = self.folder / "pipewire.conf"
-        config.write_text((rig.HERE / "pipewire.conf.in").read_text().replace("@fifo@", str(path)))
+        fifo = make(path)
+        file = self.folder / f"{config}.conf"
+        file.write_text((rig.HERE / f"{config}.conf.in").read_text().replace("@fifo@", str(path)))
+        return fifo, self.run("pipewire", "-c", str(file))
+
+    def start(self, manager=True):
         self.started = time.monotonic()
-        self.server = self.run("pipewire", "-c", str(config))
+        self.fifo, self.server = self.with_fifo("pipewire", self.make_fifo)
         self.wait_for("pipewire", lambda: SINK in self.tool("pw-cli", "ls", "Node"))
+        if manager:
+            self.manage()
+
+    def manage(self):
         self.manager = self.run("wireplumber", "-c", "policy.conf")
         time.sleep(0.3)
 
+    def plug(self):
+        """Another sink.  Its FIFO, and the process that is its plug."""
+        fifo, process = self.with_fifo("plug", rig.Fifo)
+        self.wait_for("the plug", lambda: PLUG in self.nodes())
+        return fifo, process
+
+    def unplug(self, process):
+        rig.end(process)
+        self.processes.remove(process)
+
+    def default_sink(self, node):
+        self.tool("pw-metadata", "0", "default.audio.sink", json.dumps({"name": node}),
+                  "Spa:String:JSON")
+
     def quantum(self, frames):
         self.tool("pw-metadata", "-n", "settings", "0", "clock.force-quantum", str(frames))
+
+    def nodes(self):
+        """What the server has, by name."""
+        found = json.loads(self.tool("pw-dump") or "[]")
+        return {o["info"]["props"].get("node.name"): o for o in found
+                if o["type"].endswith("Node")}
 
     def kill(self):
         """What was heard of the server that ends here."""

@@ -137,33 +137,43 @@ def real_time():
 
 
 class Guest:
-    """A daemon, and a driver that plays noise through it."""
+    """A daemon, and a driver that plays noise through it, or records."""
 
     def __init__(self, build, host, seconds, period, buffer=None, *options):
-        self.host, self.seconds = host, seconds
-        words = self.words()
-        socket = host.folder / "snd.sock"
-        self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={socket}",
-                                 *host.options, "--log-level=debug", stdout=host.log)
+        self.build, self.host, self.seconds = build, host, seconds
+        self.start_daemon(build, host)
+        command = [str(build / "vsnd-probe"), f"--socket-path={self.socket}", "--json",
+                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options,
+                   *self.order(host)]
+        self.started = time.monotonic()
+        self.probe = host.spawn(*command, stdout=subprocess.PIPE, text=True,
+                                preexec_fn=real_time)
+
+    def order(self, host):
+        """What the driver is to do."""
+        self.sent = source(self.seconds)
+        path = host.folder / "source.wav"
+        self.sent.write(path)
+        return "play", str(path)
+
+    def start_daemon(self, build, host):
+        self.socket = host.folder / "snd.sock"
+        self.daemon = host.spawn(str(build / "vhost-user-snd"), f"--socket-path={self.socket}",
+                                 f"--control-path={host.folder / 'control'}", *host.options,
+                                 "--log-level=debug", stdout=host.log)
         limit = time.monotonic() + 5
-        while not socket.exists():
+        while not self.socket.exists():
             if time.monotonic() > limit or self.daemon.poll() is not None:
                 end(self.daemon)
                 raise Fault("the daemon did not start")
             time.sleep(0.02)
         time.sleep(0.3)
-        command = [str(build / "vsnd-probe"), f"--socket-path={socket}", "--json",
-                   f"--period={period}", f"--buffer={buffer or 4 * period}", *options, *words]
-        self.started = time.monotonic()
-        self.probe = host.spawn(*command, stdout=subprocess.PIPE, text=True,
-                                preexec_fn=real_time)
 
-    def words(self):
-        """What the driver does."""
-        self.sent = source(self.seconds)
-        path = self.host.folder / "source.wav"
-        self.sent.write(path)
-        return "play", str(path)
+    def control(self, *command):
+        """What vsndctl says to a daemon with --control-path, as JSON."""
+        path = self.host.folder / "control"
+        return json.loads(self.host.tool(str(self.build / "vsndctl"), f"--control-path={path}",
+                                         "--json", *command))
 
     def until(self, seconds):
         time.sleep(max(0, self.started + seconds - time.monotonic()))
@@ -263,8 +273,8 @@ def check_exact(name, guest, heard):
 
 
 @contextlib.contextmanager
-def playing(*args, **kwargs):
-    guest = Guest(*args, **kwargs)
+def playing(*args, make=Guest, **kwargs):
+    guest = make(*args, **kwargs)
     try:
         yield guest
     finally:

@@ -2,7 +2,7 @@
 """Shows that the scenarios of `vsnd-probe conform` can fail.
 
 Each patch in mutants/ takes one duty away from the device; its first line names
-the scenario that has to notice.  A copy of the tree is built once, and for each
+the scenarios that have to notice, each of them.  A copy of the tree is built once, and for each
 mutant only what the patch touches is built again.
 
 usage: tests/conform/mutants.py --build=DIR [--sample=N] [--keep] [NAME...]
@@ -29,7 +29,7 @@ def run(*command, **more):
 def copy_tree(to):
     for top in ("meson.build", "meson_options.txt"):
         shutil.copy2(ROOT / top, to / top)
-    for top in ("src", "include", "tests"):
+    for top in ("src", "include", "doc", "tests"):
         shutil.copytree(ROOT / top, to / top)
 
 
@@ -55,11 +55,21 @@ class Tree:
         return self.build / "vhost-user-snd"
 
 
-def outcomes(probe, daemon, *patterns):
+def scenarios_with_hooks(probe):
+    listed = run(probe, "conform", "--list", "hooks-*").stdout
+    return {line.split()[0] for line in listed.splitlines() if line.startswith("  ")}
+
+
+def outcomes(probe, daemon, hooks, patterns):
     """{scenario: outcome}, and the text of each that is not as it should be."""
-    done = run(probe, f"--spawn={daemon} --socket-path={{socket}} --audio=file "
-               "--file-out={dir}/%s.wav --streams=3", "--played={dir}/%s.wav", "--timeout=4",
-               "--json", "conform", *patterns)
+    command = f"{daemon} --socket-path={{socket}} --streams=3"
+    if hooks:
+        command += " --audio=test --control-path={dir}/hooks --controls --formats=all"
+        sees = "--hooks={dir}/hooks"
+    else:
+        command += " --audio=file --file-out={dir}/%s.wav"
+        sees = "--played={dir}/%s.wav"
+    done = run(probe, f"--spawn={command}", sees, "--timeout=4", "--json", "conform", *patterns)
     if not done.stdout:
         return {}
     return {row["id"]: row for row in json.loads(done.stdout)["scenarios"]}
@@ -67,7 +77,8 @@ def outcomes(probe, daemon, *patterns):
 
 def judge(tree, probe, patch):
     """None if the mutant was found, else what is wrong."""
-    name = patch.read_text().split(":", 1)[0]
+    names = patch.read_text().split(":", 1)[0].split()
+    hooks = set(names) & scenarios_with_hooks(probe)
     applied = tree.patch(patch)
     if applied.returncode:
         return "the patch does not apply any more: " + applied.stdout.strip()
@@ -75,11 +86,12 @@ def judge(tree, probe, patch):
         built = tree.make()
         if built.returncode:
             return "it does not compile: " + built.stdout[-800:]
-        row = outcomes(probe, tree.daemon(), name).get(name)
-        if row is None:
-            return f"there is no scenario {name}"
-        if row["outcome"] not in RED:
-            return f"{name} says {row['outcome']} {row['text']}"
+        rows = outcomes(probe, tree.daemon(), hooks, names)
+        for name in names:
+            if name not in rows:
+                return f"there is no scenario {name}"
+            if rows[name]["outcome"] not in RED:
+                return f"{name} says {rows[name]['outcome']} {rows[name]['text']}"
         return None
     finally:
         tree.patch(patch, "-R")

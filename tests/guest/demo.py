@@ -88,7 +88,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=str(rigs.ROOT / "build"), help="where the daemon was built")
     parser.add_argument("--daemon", default=rigs.DAEMON,
-                        help="command of the daemon, with {socket}, {out}, {source}, {streams} and {build}")
+                        help="command of the daemon, with {socket}, {control}, {out}, {source}, {streams}, {build}")
     parser.add_argument("--out", type=Path, default=rigs.ROOT / "demo-out", help="where the recordings go")
     return parser.parse_args()
 

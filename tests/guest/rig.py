@@ -3,6 +3,7 @@
 import re
 import shlex
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from guest import Guest, GuestError, accelerator
 from procs import Child, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-DAEMON = ("{build}/vhost-user-snd --socket-path={socket} --audio=file --file-out={out} --file-in={source} "
-          "--streams={streams}")
+DAEMON = ("{build}/vhost-user-snd --socket-path={socket} --control-path={control} --audio=file --file-out={out} "
+          "--file-in={source} --streams={streams}")
 MODULE = "virtio_snd pcm_period_ms_min=1"
 LISTEN_LIMIT_S = 5
+COMMAND_LIMIT_S = 10
 QUIET_S = 0.4  # files that have not grown for so long are complete: a daemon may write now and then
 QUIET_LIMIT_S = 5
 KILLED = 128 + signal.SIGKILL
@@ -62,8 +64,8 @@ class OutFiles:
 
 class Daemon:
     def __init__(self, template, work, **values):
-        self.socket = work / "snd.sock"
-        words = [word.format(socket=self.socket, **values) for word in shlex.split(template)]
+        self.socket, self.control = work / "snd.sock", work / "control"
+        words = [word.format(socket=self.socket, control=self.control, **values) for word in shlex.split(template)]
         self.child = Child(words, work / "daemon.log")
         if not wait_until(lambda: self.socket.exists() or not self.child.alive(), LISTEN_LIMIT_S) \
                 or not self.child.alive():
@@ -111,6 +113,14 @@ class Rig:
     def dump_hw_params(self):
         """What the driver allows, from an attempt that it refuses: nothing is played."""
         return self.guest.run(f"aplay -D {self.devices[0]} --dump-hw-params -c 255 /dev/zero").text
+
+    def host(self, *words):
+        """vsndctl: what the host's user does to the daemon that runs."""
+        done = subprocess.run([f"{self.build}/vsndctl", f"--control-path={self.daemon.control}", *words],
+                              capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
+        if done.returncode != 0:
+            raise Failed(f"vsndctl {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
 
     def close(self):
         """The daemon's exit status, after the guest is gone."""

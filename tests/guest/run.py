@@ -10,9 +10,12 @@ import time
 import apt
 import cases
 import image
+import mixer  # noqa: F401  puts its tests into the list of cases
 import procs
+import recover  # noqa: F401  and so does this
 import rig as rigs
-import wide  # noqa: F401  puts its tests into the list of cases
+import speakers  # noqa: F401
+import wide  # noqa: F401
 from guest import GuestError
 
 QUICK_S, FULL_S = 3, 30
@@ -32,7 +35,7 @@ def arguments():
     length.add_argument("--full", action="store_true", help=f"streams of {FULL_S} s")
     parser.add_argument("--build", default=str(rigs.ROOT / "build"), help="where the daemon was built")
     parser.add_argument("--daemon", default=rigs.DAEMON,
-                        help="command of the daemon, with {socket}, {out}, {source}, {streams} and {build}")
+                        help="command of the daemon, with {socket}, {control}, {out}, {source}, {streams}, {build}")
     parser.add_argument("--list", action="store_true", help="name the tests and end")
     parser.add_argument("--keep", action="store_true", help="keep the working directory")
     return parser.parse_args()

@@ -50,6 +50,6 @@ lib_dir=$(dirname "$pc_dir")
 verdict "pkg-config knows the version" package --modversion
 verdict "an embedder compiles and links" compile
 verdict "the embedder runs" run_embedder
-for file in vsnd-probe vhost-user-snd; do
+for file in vsnd-probe vhost-user-snd vsndctl vhost-user-snd.1 vsnd-probe.1 vsndctl.1; do
 	verdict "$file is there" installed "$file"
 done

@@ -22,7 +22,7 @@ static struct {
 	size_t queued;
 	size_t buffer;
 	size_t discarded;
-	size_t room;
+	size_t room, most;
 	bool late;
 } guest;
 
@@ -45,8 +45,14 @@ size_t vsnd_push(struct vsnd_stream *s, const void *src, size_t frames, int64_t 
 
 	(void)s;
 	(void)delay_frames;
-	for (size_t i = 0; i < frames && from; i++)
-		assert_int_equal(from[i], ++guest.next);
+	if (frames > guest.most)
+		guest.most = frames;
+	for (size_t i = 0; i < frames && from; i++) {
+		if (from[i] == 0)
+			guest.discarded++;
+		else
+			assert_int_equal(from[i], ++guest.next);
+	}
 	if (!from)
 		guest.discarded += frames;
 	return frames;
@@ -257,6 +263,73 @@ static void test_pieces(void **state)
 	pieces_of(8192, 2, HOSTED_AHEAD);
 }
 
+/* The host gives @cycles of @frames to a guest that records; its next frame is *@next. */
+static int64_t host_gives(struct hosted *h, uint32_t *next, unsigned cycles, size_t frames,
+		int64_t ns, int64_t at_ns)
+{
+	static uint32_t said[16384];
+
+	for (unsigned cycle = 0; cycle < cycles; cycle++, at_ns += ns) {
+		for (size_t i = 0; i < frames; i++)
+			said[i] = ++*next;
+		pass(h, at_ns);
+		hosted_give(h, said, frames, 0, at_ns, at_ns);
+	}
+	return at_ns;
+}
+
+/* For a minute, with a host whose clock is off by @ppm; then shorter cycles. */
+static void read_behind_with(int64_t ppm)
+{
+	struct hosted h;
+	uint32_t next = 0;
+	int64_t ns = cycle_ns(8192), at_ns;
+
+	init(&h, 480, 2);
+	h.params.direction = VSND_INPUT;
+	guest.room = 960;
+	hosted_start(&h, T0, true);
+	at_ns = host_gives(&h, &next, 350, 8192, ns + ns * ppm / 1000000, T0);
+	assert_int_equal(h.mode, HOSTED_AHEAD);
+	assert_in_range(h.ahead.level - 8192, 480, 4 * 480);
+	assert_int_equal(guest.next, next - h.ahead.level);
+	assert_int_equal(guest.discarded, 0);
+	assert_in_range(guest.most, 1, 480);
+	at_ns = host_gives(&h, &next, 10000, 256, cycle_ns(256), at_ns);
+	assert_int_equal(guest.discarded, 0);
+	assert_int_equal(guest.next, next - h.ahead.level);
+	assert_in_range(h.ahead.level, 256, 5 * 480);
+	hosted_free(&h);
+}
+
+static void test_read_behind(void **state)
+{
+	(void)state;
+	read_behind_with(0);
+	read_behind_with(300);
+	read_behind_with(-300);
+}
+
+/* The host misses a time: silence for the guest, and nothing of what comes is lost. */
+static void test_read_behind_runs_dry(void **state)
+{
+	struct hosted h;
+	uint32_t next = 0;
+	int64_t at_ns;
+
+	(void)state;
+	init(&h, 480, 2);
+	h.params.direction = VSND_INPUT;
+	guest.room = 960;
+	hosted_start(&h, T0, true);
+	at_ns = host_gives(&h, &next, 10, 8192, cycle_ns(8192), T0);
+	at_ns = host_gives(&h, &next, 10, 8192, cycle_ns(8192), at_ns + 100 * MS);
+	assert_int_equal(h.mode, HOSTED_AHEAD);
+	assert_in_range(guest.discarded, 48 * 75, 48 * 125);
+	assert_int_equal(guest.next, next - h.ahead.level);
+	hosted_free(&h);
+}
+
 static void test_a_shorter_cycle_plays_the_ring_out(void **state)
 {
 	struct hosted h;
@@ -348,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_a_lost_server_is_not_waited_for),
 		cmocka_unit_test(test_read_ahead),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_read_behind),
+		cmocka_unit_test(test_read_behind_runs_dry),
 		cmocka_unit_test(test_a_shorter_cycle_plays_the_ring_out),
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_a_burst_is_not_followed),

@@ -118,6 +118,27 @@ static void unknown_and_short_requests(void **state)
 	device_close(&d);
 }
 
+static void requests_are_counted(void **state)
+{
+	const uint32_t good[] = { PCM_INFO, 0, 1, 32 }, bad[] = { PCM_INFO, STREAMS, 1, 32 };
+	struct vsnd_stats stats;
+	struct device d;
+	uint32_t len;
+
+	(void)state;
+	device_open(&d, 0, 8);
+	vsnd_stats(d.dev, &stats);
+	assert_int_equal(stats.requests, 0);
+	assert_int_equal(request(&d, good, 16, 64, NULL, &len), OK);
+	assert_int_equal(request(&d, bad, 16, 64, NULL, NULL), BAD);
+	assert_int_equal(request(&d, good, 16, 64, NULL, &len), OK);
+	vsnd_reset_state(d.dev);
+	vsnd_stats(d.dev, &stats);
+	assert_int_equal(stats.requests, 3);
+	assert_int_equal(stats.refused, 1);
+	device_close(&d);
+}
+
 /* Without room for a status the request is not executed, and the ring goes on. */
 static void no_room_for_a_status(void **state)
 {
@@ -330,6 +351,7 @@ int main(void)
 		cmocka_unit_test(pcm_info_bytes),
 		cmocka_unit_test(info_stride),
 		cmocka_unit_test(unknown_and_short_requests),
+		cmocka_unit_test(requests_are_counted),
 		cmocka_unit_test(no_room_for_a_status),
 		cmocka_unit_test(state_machine),
 		cmocka_unit_test(set_params_refusals),

@@ -94,6 +94,7 @@ static void opened_voice_is_told(void **state)
 
 	(void)state;
 	open_knobs(&d);
+	assert_true(voice(&d, 0)->params.has_volume);
 	assert_int_equal(voice(&d, 0)->volumes, 1);
 	assert_int_equal(voice(&d, 0)->volume.channels, 2);
 	assert_true(voice(&d, 0)->volume.gain[0] == 1 && voice(&d, 0)->volume.gain[1] == 1);
@@ -109,6 +110,7 @@ static void only_with_elements(void **state)
 	device_tweak = all_elements;
 	device_open_inputs(&d, CTLS | EVENT_IDX, 64, 1);
 	prepare(&d, 2, 4);
+	assert_false(voice(&d, 2)->params.has_volume);
 	assert_int_equal(voice(&d, 2)->volumes, 0);
 	device_close(&d);
 }

@@ -15,6 +15,9 @@ extern const struct scenario state_scenarios[];
 extern const struct scenario output_scenarios[];
 extern const struct scenario sound_scenarios[];
 extern const struct scenario framing_scenarios[];
+extern const struct scenario exchange_scenarios[];
+extern const struct scenario ring_state_scenarios[];
+extern const struct scenario region_scenarios[];
 extern const struct scenario feature_scenarios[];
 extern const struct scenario ring_scenarios[];
 extern const struct scenario memory_scenarios[];
@@ -32,6 +35,19 @@ extern const struct scenario virtio_scenarios[];
 extern const struct scenario virtio_status_scenarios[];
 extern const struct scenario virtio_bit_scenarios[];
 extern const struct scenario program_scenarios[];
+extern const struct scenario program_start_scenarios[];
+extern const struct scenario format_scenarios[];
 extern const struct scenario peer_scenarios[];
+extern const struct scenario abuse_scenarios[];
+
+/* With a hand on the host's side (hook.h). */
+extern const struct scenario hook_jack_scenarios[];
+extern const struct scenario hook_output_scenarios[];
+extern const struct scenario hook_input_scenarios[];
+extern const struct scenario hook_failure_scenarios[];
+extern const struct scenario hook_xrun_scenarios[];
+extern const struct scenario hook_control_scenarios[];
+extern const struct scenario hook_gain_scenarios[];
+extern const struct scenario hook_life_scenarios[];
 
 #endif

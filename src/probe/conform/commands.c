@@ -311,8 +311,6 @@ static int release_notifies(struct conform *c)
 #define REL "virtio 1.4, Sound Device, Stream Release (device): "
 
 const struct scenario command_scenarios[] = {
-	{ .id = "SND-PCM-PREP-1", .title = "a failure to prepare is reported", .clause = "",
-		.untestable = "needs a sink that fails to open" },
 	{ .id = "SND-PCM-PREP-2", .title = "output is held until START, then plays in order",
 		.run = prebuffer, .clause = PCM "pre-buffering between PREPARE and START" },
 	{ .id = "SND-PCM-PREP-3", .title = "input buffers wait for START", .run = capture_waits,

@@ -198,6 +198,8 @@ static void run_one(const struct options *o, const struct scenario *s, struct re
 		r->outcome = HANG;
 		snprintf(r->text, TEXT_BYTES, "no end within %u s; %.400s", limit, before);
 	}
+	if (c.hooked)
+		hooks_close(&c.hooks);
 	judge_backend(&c);
 	trace_stderr(&c, log);
 }
@@ -304,10 +306,10 @@ static void run_all(const struct options *o, const struct selected *sel)
 	}
 }
 
-static bool wanted(const struct options *o, const struct scenario *s)
+static bool wanted(const struct options *o, const struct chapter *ch, const struct scenario *s)
 {
 	for (unsigned i = 0; i < o->patterns; i++)
-		if (!fnmatch(o->pattern[i], s->id, 0))
+		if (!fnmatch(o->pattern[i], s->id, 0) || !fnmatch(o->pattern[i], ch->name, 0))
 			return true;
 	return !o->patterns;
 }
@@ -329,7 +331,7 @@ static int select_all(const struct options *o, struct selected *sel)
 		for (const struct scenario *s = ch->scenarios; s->id; s++) {
 			struct entry *e = &sel->list[sel->count];
 
-			if (!wanted(o, s) || (s->untestable && !o->all))
+			if (!wanted(o, ch, s) || (s->untestable && !o->all))
 				continue;
 			*e = (struct entry){ .chapter = ch, .scenario = s,
 				.result = &sel->results[sel->count++] };

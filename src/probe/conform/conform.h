@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "probe/conform/rig.h"
+#include "probe/hooks.h"
 #include "probe/options.h"
 #include "probe/session.h"
 
@@ -71,6 +72,8 @@ struct conform {
 	bool session_ended; /* by the scenario itself */
 	bool hard;	    /* this failure counts in a recommended scenario, too */
 	struct rig rig;
+	struct hooks hooks; /* see hook.h */
+	bool hooked;
 
 	/* What the device has; see card.h. */
 	bool card_known;

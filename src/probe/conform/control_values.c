@@ -9,6 +9,7 @@
 
 #define ROLE_PLAYBACK_VOLUME 2u
 #define ROLE_PLAYBACK_MUTE   4u
+#define ROLE_CAPTURE_MUTE    5u
 #define TLV_DB_SCALE	     1u /* of ALSA */
 #define TLV_DB_SCALE_MUTE    0x10000u
 
@@ -213,7 +214,7 @@ static int silent_at_bottom(struct conform *c, const struct element_info *e, boo
 	return 0;
 }
 
-/* All playback controls of that role: to one end of their range. */
+/* All controls of that role: to one end of their range. */
 static int set_all(struct conform *c, uint32_t role, bool top, uint32_t *ret_found)
 {
 	uint32_t n = c->rig.counts.controls, status;
@@ -277,6 +278,30 @@ static int acts_on_sound(struct conform *c)
 	return played_is_pattern(c, out, at);
 }
 
+/* A muted input is silent; it does not hand out what was in the buffer. */
+static int muted_input(struct conform *c)
+{
+	struct chain ch;
+	uint32_t in, found, bytes;
+	unsigned stale = 0;
+
+	TRY(up_with(c, SND_D_INPUT, &in));
+	if (!(c->rig.fe.features & BIT(SND_F_CTLS)))
+		return skip(c, "the device has no controls");
+	TRY(set_all(c, ROLE_CAPTURE_MUTE, false, &found));
+	if (!found)
+		return skip(c, "no control mutes an input");
+	TRY(stream_bring(c, in, ST_RUN));
+	bytes = 5 * stream_params(c, in).period_bytes;
+	TRY(rx_send(c, &ch, in, bytes));
+	TRY(chain_wait(c, &ch));
+	EXPECT_EQ(c, ch.len, bytes + STATUS_BYTES, "used length");
+	for (uint32_t i = 0; i < bytes; i++)
+		stale += ch.in[i] == POISON;
+	EXPECT(c, stale < bytes / 2, "%u of %u bytes are what was there before", stale, bytes);
+	return io_ok(c, &ch, "a message of a muted input");
+}
+
 #define VAL "virtio 1.4, Sound Device, Control Element Value: "
 
 const struct scenario value_scenarios[] = {
@@ -301,5 +326,7 @@ const struct scenario value_scenarios[] = {
 	{ .id = "SND-CVAL-9b", .title = "playback volume, from the bottom to the top",
 		.run = acts_on_sound, .arg = ROLE_PLAYBACK_VOLUME, .recommended = true,
 		.clause = VAL "a role says what the value does" },
+	{ .id = "PEER-C7", .title = "a muted input does not hand out old memory",
+		.run = muted_input, .clause = "virtio 1.4, The Virtqueue Used Ring: MUST write" },
 	{ 0 },
 };

@@ -8,9 +8,15 @@
 
 int elements_up(struct conform *c, struct answer *a, uint32_t *ret_n)
 {
+	return elements_up_as(c, NULL, a, ret_n);
+}
+
+int elements_up_as(struct conform *c, const struct rig_setup *setup, struct answer *a,
+	uint32_t *ret_n)
+{
 	uint32_t n;
 
-	TRY(rig_up(c, NULL));
+	TRY(rig_up(c, setup));
 	if (!(c->rig.fe.features & BIT(SND_F_CTLS)))
 		return skip(c, "the device has no controls");
 	n = c->rig.counts.controls;

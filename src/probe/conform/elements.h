@@ -29,6 +29,8 @@ struct element_info {
 
 /* Up, with all items in *a.  A skip for a device without controls. */
 int elements_up(struct conform *c, struct answer *a, uint32_t *ret_n);
+int elements_up_as(struct conform *c, const struct rig_setup *setup, struct answer *a,
+	uint32_t *ret_n);
 void element_decode(const struct answer *a, uint32_t id, struct element_info *ret);
 
 /* Readable, writable, and nobody else changes it or ignores it. */

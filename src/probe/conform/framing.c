@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vhost-user frames: headers, sizes, replies, acknowledgements, fds. */
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "probe/conform/backend.h"
 #include "probe/conform/card.h"
 #include "probe/conform/chapters.h"
 #include "probe/conform/wire.h"
@@ -242,37 +239,12 @@ static int eight_fds(struct conform *c)
 	return still_works(c);
 }
 
-/* Open fds of the processes that the back-end consists of; 0: unknown. */
 static unsigned backend_fds(const struct conform *c)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *e;
-	unsigned fds = 0;
+	struct backend_use use;
 
-	while (proc && (e = readdir(proc))) {
-		char path[300], stat[512], *p;
-		FILE *f;
-		int group = 0;
-		DIR *d;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
-		f = *e->d_name >= '1' && *e->d_name <= '9' ? fopen(path, "re") : NULL;
-		p = f && fgets(stat, sizeof(stat), f) ? strrchr(stat, ')') : NULL;
-		if (f)
-			fclose(f);
-		if (!p || sscanf(p + 1, " %*c %*d %d", &group) != 1 ||
-			group != c->session.backend.pid)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/fd", e->d_name);
-		d = opendir(path);
-		while (d && readdir(d))
-			fds++;
-		if (d)
-			closedir(d);
-	}
-	if (proc)
-		closedir(proc);
-	return fds;
+	backend_use(c, &use);
+	return use.fds;
 }
 
 static int fd_on_others(struct conform *c)

@@ -7,32 +7,9 @@
 #include "probe/bytes.h"
 #include "probe/conform/card.h"
 #include "probe/conform/chapters.h"
+#include "probe/conform/regions.h"
 #include "probe/conform/wire.h"
 #include "probe/report.h"
-
-#define FAR_GPA 0x5000000000ULL
-#define FAR_UVA 0x610000000000ULL
-#define FAR_SIZE 0x200000ULL
-
-struct span {
-	uint64_t gpa, size, uva, offset;
-};
-
-static void put_span(uint8_t *p, const struct span *s)
-{
-	memcpy(p, s, sizeof(*s));
-}
-
-static void region_msg(struct vu_msg *m, uint32_t request, const struct span *s, int fd,
-	unsigned fds)
-{
-	wire_empty(m, request);
-	m->size = 40;
-	put_span(m->payload + 8, s);
-	for (unsigned i = 0; i < fds; i++)
-		m->fds[i] = fd;
-	m->fds_count = fds;
-}
 
 static int many_regions(struct conform *c)
 {
@@ -96,16 +73,10 @@ static int bad_tables(struct conform *c)
 	return 0;
 }
 
-static int needs_slots(struct conform *c)
-{
-	return wire_has(c, VU_P_CONFIGURE_MEM_SLOTS) ? 0
-		: skip(c, "the back-end does not offer CONFIGURE_MEM_SLOTS");
-}
-
 static int slots(struct conform *c)
 {
 	TRY(rig_up(c, &(struct rig_setup){ .inactive = true, .front_end = "qemu" }));
-	TRY(needs_slots(c));
+	TRY(need_slots(c));
 	EXPECT(c, c->rig.fe.slots_offered >= 8, "%llu memory slots",
 		(unsigned long long)c->rig.fe.slots_offered);
 	return 0;
@@ -124,8 +95,8 @@ static int added_region(struct conform *c)
 	va = mmap(NULL, FAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	EXPECT(c, va != MAP_FAILED, "mmap");
 	TRY(rig_up(c, NULL));
-	TRY(needs_slots(c));
-	region_msg(&m, VU_ADD_MEM_REG, &s, fd, 1);
+	TRY(need_slots(c));
+	region_message(&m, VU_ADD_MEM_REG, &s, fd, 1);
 	TRY(wire_accepted(c, &m));
 	TRY(chain_init(c, &ch, Q_CONTROL, 16, 36));
 	put32(va, SND_R_PCM_INFO);
@@ -138,7 +109,7 @@ static int added_region(struct conform *c)
 	TRY(chain_wait(c, &ch));
 	EXPECT_EQ(c, ch.len, 36, "used length of a request in the new region");
 	EXPECT_EQ(c, get32(va + 4096), SND_S_OK, "its status");
-	region_msg(&m, VU_REM_MEM_REG, &s, -1, 0);
+	region_message(&m, VU_REM_MEM_REG, &s, -1, 0);
 	TRY(wire_accepted(c, &m));
 	return still_works(c);
 }
@@ -149,10 +120,10 @@ static int region_fds(struct conform *c)
 	struct vu_msg m;
 
 	TRY(rig_up(c, NULL));
-	TRY(needs_slots(c));
-	region_msg(&m, VU_ADD_MEM_REG, &s, -1, 0);
+	TRY(need_slots(c));
+	region_message(&m, VU_ADD_MEM_REG, &s, -1, 0);
 	TRY(wire_refused(c, &m));
-	region_msg(&m, VU_ADD_MEM_REG, &s, c->rig.mem.region[0].fd, 2);
+	region_message(&m, VU_ADD_MEM_REG, &s, c->rig.mem.region[0].fd, 2);
 	TRY(wire_refused(c, &m));
 	return still_works(c);
 }
@@ -163,15 +134,15 @@ static int removal(struct conform *c)
 	struct vu_msg m;
 
 	TRY(rig_up(c, NULL));
-	TRY(needs_slots(c));
-	region_msg(&m, VU_ADD_MEM_REG, &s, c->rig.mem.region[0].fd, 1);
+	TRY(need_slots(c));
+	region_message(&m, VU_ADD_MEM_REG, &s, c->rig.mem.region[0].fd, 1);
 	TRY(wire_accepted(c, &m));
 	s.size -= 4096;
-	region_msg(&m, VU_REM_MEM_REG, &s, -1, 0);
+	region_message(&m, VU_REM_MEM_REG, &s, -1, 0);
 	TRY(wire_refused(c, &m));
 	s.size += 4096;
 	s.offset = 0x7000; /* is not looked at */
-	region_msg(&m, VU_REM_MEM_REG, &s, -1, 0);
+	region_message(&m, VU_REM_MEM_REG, &s, -1, 0);
 	TRY(wire_accepted(c, &m));
 	return still_works(c);
 }
@@ -181,7 +152,7 @@ static int bad_regions(struct conform *c)
 	struct vu_msg m;
 
 	TRY(rig_up(c, NULL));
-	TRY(needs_slots(c));
+	TRY(need_slots(c));
 	for (unsigned i = 0; i < 3; i++) {
 		struct span s = { FAR_GPA, FAR_SIZE, FAR_UVA, 0 };
 
@@ -191,7 +162,7 @@ static int bad_regions(struct conform *c)
 			s.gpa = c->rig.mem.region[0].gpa; /* overlaps */
 		else
 			s.gpa = 0ULL - 0x1000;
-		region_msg(&m, VU_ADD_MEM_REG, &s, c->rig.mem.region[0].fd, 1);
+		region_message(&m, VU_ADD_MEM_REG, &s, c->rig.mem.region[0].fd, 1);
 		TRY(wire_refused(c, &m));
 	}
 	return still_works(c);
@@ -208,8 +179,8 @@ static int short_file(struct conform *c)
 
 	EXPECT(c, fd >= 0 && !ftruncate(fd, (off_t)FAR_SIZE), "memfd");
 	TRY(rig_up(c, NULL));
-	TRY(needs_slots(c));
-	region_msg(&m, VU_ADD_MEM_REG, &s, fd, 1);
+	TRY(need_slots(c));
+	region_message(&m, VU_ADD_MEM_REG, &s, fd, 1);
 	TRY(wire_ack(c, &m, &ack));
 	if (ack)
 		return skip(c, "the back-end refuses files that can shrink");
@@ -235,16 +206,7 @@ static int same_again(struct conform *c)
 		struct vu_msg m;
 
 		TRY(tx_send(c, &ch, out, stream_params(c, out).period_bytes));
-		wire_empty(&m, VU_SET_MEM_TABLE);
-		put32(m.payload, c->rig.mem.regions);
-		for (unsigned k = 0; k < c->rig.mem.regions; k++) {
-			const struct mem_region *r = &c->rig.mem.region[k];
-
-			put_span(m.payload + 8 + 32 * k,
-				&(struct span){ r->gpa, r->size, r->uva, r->offset });
-			m.fds[m.fds_count++] = r->fd;
-		}
-		m.size = 8 + 32 * c->rig.mem.regions;
+		regions_message(c, &m);
 		TRY(wire_accepted(c, &m));
 		TRY(chain_wait(c, &ch));
 		TRY(io_ok(c, &ch, "a message over a table change"));

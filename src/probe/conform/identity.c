@@ -216,8 +216,6 @@ static int without_event_buffers(struct conform *c)
 #define CFG "virtio 1.4, Sound Device, Device Configuration Layout: "
 
 const struct scenario identity_scenarios[] = {
-	{ .id = "SND-ID-1", .title = "the device type is 25", .clause = "",
-		.untestable = "vhost-user never carries the device type" },
 	{ .id = "SND-VQ-1", .title = "four queues with fixed numbers", .run = four_queues,
 		.clause = "virtio 1.4, Sound Device, Virtqueues: 0 controlq, 1 eventq, 2 txq, 3 rxq" },
 	{ .id = "SND-VQ-2", .title = "each queue carries its own traffic", .run = own_traffic,

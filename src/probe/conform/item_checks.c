@@ -262,8 +262,6 @@ const struct scenario item_scenarios[] = {
 		.clause = "VIRTIO_SND_R_JACK_REMAP: not supported" },
 	{ .id = "SND-JACK-7", .title = "REMAP of values that HDA does not have, and a reset",
 		.run = remap_limits, .recommended = true, .clause = "VIRTIO_SND_R_JACK_REMAP: silent" },
-	{ .id = "SND-JEVT-1", .title = "plugging and unplugging is told", .clause = "",
-		.untestable = "needs a hand on the back-end's jacks" },
 	{ .id = "SND-CHM-1", .title = "direction is output or input", .run = map_direction,
 		.clause = MAP "MUST NOT set an undefined direction" },
 	{ .id = "SND-CHM-2", .title = "18 channels at most", .run = map_channels,

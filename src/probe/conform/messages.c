@@ -417,8 +417,6 @@ const struct scenario message_scenarios[] = {
 		.clause = "virtio 1.4, Message Framing: MUST NOT assume any arrangement" },
 	{ .id = "SND-MSG-10", .title = "answers are prompt while a stream runs", .run = prompt,
 		.recommended = true, .clause = "Linux waits 1000 ms for each answer" },
-	{ .id = "SND-MSG-11", .title = "a request that waits does not stall other streams",
-		.clause = "", .untestable = "needs a sink whose close stalls" },
 	{ .id = "SND-MSG-12", .title = "a batch takes effect in order", .run = one_batch,
 		.clause = "PCM Command Lifecycle: each needs the one before" },
 	{ .id = "SND-MSG-13", .title = "a refusal is a status and nothing else",

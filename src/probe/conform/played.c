@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "probe/conform/hook.h"
 #include "probe/names.h"
 #include "probe/report.h"
 
@@ -14,8 +15,10 @@ int played_possible(struct conform *c, uint32_t stream)
 {
 	const struct pcm_params p = stream_params(c, stream);
 
-	if (!c->o->played || !c->o->spawn)
-		return skip(c, "needs --spawn and --played to look at the sound");
+	if (c->o->hooks)
+		TRY(rig_hooks(c));
+	else if (!c->o->played || !c->o->spawn)
+		return skip(c, "needs --hooks, or --spawn and --played, to look at the sound");
 	if (p.format >= PCM_FORMATS || pcm_formats[p.format].kind != 's')
 		return skip(c, "stream %u has no format of signed samples", stream);
 	return 0;
@@ -67,6 +70,7 @@ static void file_name(const struct conform *c, uint32_t stream, char *out, size_
 	}
 }
 
+/* The back-end ends first, so that the file is whole. */
 static int read_file(struct conform *c, uint32_t stream, uint8_t **ret, size_t *ret_bytes)
 {
 	const struct pcm_params p = stream_params(c, stream);
@@ -75,6 +79,8 @@ static int read_file(struct conform *c, uint32_t stream, uint8_t **ret, size_t *
 	SNDFILE *f;
 	sf_count_t got;
 
+	rig_down(c);
+	EXPECT(c, spawn_end(&c->session.backend) >= 0, "%s", complaint());
 	file_name(c, stream, name, sizeof(name));
 	f = sf_open(name, SFM_READ, &info);
 	EXPECT(c, f, "%s: %s", name, sf_strerror(NULL));
@@ -87,6 +93,17 @@ static int read_file(struct conform *c, uint32_t stream, uint8_t **ret, size_t *
 	EXPECT_EQ(c, got, *ret_bytes, "bytes read from %s", name);
 	EXPECT_EQ(c, info.channels, p.channels, "channels of %s", name);
 	EXPECT_EQ(c, info.samplerate, rate_of(&p), "sample rate of %s", name);
+	return 0;
+}
+
+static int read_hooks(struct conform *c, uint32_t stream, uint8_t **ret, size_t *ret_bytes)
+{
+	const uint8_t *played;
+
+	TRY(hook_played(c, stream, &played, ret_bytes));
+	*ret = malloc(*ret_bytes + 1);
+	INSIST(c, *ret, "out of memory");
+	memcpy(*ret, played, *ret_bytes);
 	return 0;
 }
 
@@ -103,6 +120,28 @@ static uint64_t compare(const uint8_t *file, size_t room, uint64_t at, uint64_t 
 	return bytes;
 }
 
+int played_values(struct conform *c, uint32_t stream, unsigned channels, double **ret,
+	size_t *ret_frames)
+{
+	SF_INFO info = { 0 };
+	char name[512];
+	sf_count_t got;
+	SNDFILE *f;
+
+	rig_down(c);
+	EXPECT(c, spawn_end(&c->session.backend) >= 0, "%s", complaint());
+	file_name(c, stream, name, sizeof(name));
+	f = sf_open(name, SFM_READ, &info);
+	EXPECT(c, f, "%s: %s", name, sf_strerror(NULL));
+	*ret_frames = (size_t)info.frames;
+	*ret = malloc((*ret_frames * channels + 1) * sizeof(double));
+	got = *ret && info.channels == (int)channels ? sf_readf_double(f, *ret, info.frames) : 0;
+	sf_close(f);
+	EXPECT_EQ(c, info.channels, channels, "channels of %s", name);
+	EXPECT_EQ(c, got, *ret_frames, "frames read from %s", name);
+	return 0;
+}
+
 int played_has_parts(struct conform *c, uint32_t stream, const uint64_t *ends, unsigned parts)
 {
 	const struct pcm_params p = stream_params(c, stream);
@@ -110,9 +149,7 @@ int played_has_parts(struct conform *c, uint32_t stream, const uint64_t *ends, u
 	size_t bytes = 0, at = 0;
 	uint64_t from = 0;
 
-	rig_down(c);
-	EXPECT(c, spawn_end(&c->session.backend) >= 0, "%s", complaint());
-	TRY(read_file(c, stream, &file, &bytes));
+	TRY(c->hooked ? read_hooks(c, stream, &file, &bytes) : read_file(c, stream, &file, &bytes));
 	for (unsigned i = 0; i < parts; i++) {
 		uint64_t same;
 

@@ -5,7 +5,7 @@
 
 #include "probe/conform/card.h"
 
-/* A skip without --played, or if the stream's samples cannot be told apart. */
+/* A skip without --played and without hooks, or if the stream's samples cannot be told apart. */
 int played_possible(struct conform *c, uint32_t stream);
 
 /* Bytes at a place of an endless pattern that no silence resembles. */
@@ -21,5 +21,10 @@ int played_is_pattern(struct conform *c, uint32_t stream, uint64_t bytes);
 
 /* The same, but silence may lie between the parts that end at these places. */
 int played_has_parts(struct conform *c, uint32_t stream, const uint64_t *ends, unsigned parts);
+
+/* Ends the back-end and reads what it has heard, as numbers from -1 to 1; the
+ * caller frees them. */
+int played_values(struct conform *c, uint32_t stream, unsigned channels, double **ret,
+	size_t *ret_frames);
 
 #endif

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +20,12 @@
 
 #include "probe/conform/card.h"
 #include "probe/conform/chapters.h"
+#include "probe/conform/program.h"
 #include "probe/report.h"
 
-#define OUTPUT_BYTES 16384
-#define RUN_MS	     3000
+#define RUN_MS 3000
 
-struct program {
-	int status; /* of waitpid(); -1: it did not end */
-	char out[OUTPUT_BYTES], err[OUTPUT_BYTES];
-};
-
-static int spawned(struct conform *c)
+int program_spawned(struct conform *c)
 {
 	return c->o->spawn ? 0 : skip(c, "needs --spawn");
 }
@@ -57,8 +53,8 @@ static int reap(pid_t pid)
 	return -1;
 }
 
-/* The program with these options only, in a shell of no more than exec. */
-static int run(struct conform *c, const char *options, struct program *ret)
+/* In a shell of no more than exec. */
+int program_run(struct conform *c, const char *options, struct program *ret)
 {
 	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
 	char command[1024];
@@ -86,6 +82,21 @@ static int run(struct conform *c, const char *options, struct program *ret)
 	return 0;
 }
 
+int program_restart(struct conform *c, const char *fmt, ...)
+{
+	char command[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	trace(c, "-> %s", command);
+	INSIST(c, spawn_stop(&c->session.backend) >= 0, "%s", complaint());
+	INSIST(c, spawn_start(&c->session.backend, command, NULL) >= 0, "%s", complaint());
+	c->session.socket_path = c->session.backend.socket;
+	return 0;
+}
+
 static int end_within(struct conform *c, int sig, int64_t ms)
 {
 	int64_t start = now_ns();
@@ -107,7 +118,7 @@ static int end_within(struct conform *c, int sig, int64_t ms)
 
 static int term_idle(struct conform *c)
 {
-	TRY(spawned(c));
+	TRY(program_spawned(c));
 	TRY(rig_up(c, NULL));
 	rig_down(c);
 	return end_within(c, SIGTERM, 1000);
@@ -118,7 +129,7 @@ static int term_streaming(struct conform *c)
 	struct chain ch;
 	uint32_t out;
 
-	TRY(spawned(c));
+	TRY(program_spawned(c));
 	TRY(up_with(c, SND_D_OUTPUT, &out));
 	TRY(stream_bring(c, out, ST_RUN));
 	TRY(tx_send(c, &ch, out, 100 * stream_params(c, out).period_bytes));
@@ -137,7 +148,7 @@ static int term_removes_socket(struct conform *c)
 
 static int no_daemon(struct conform *c)
 {
-	TRY(spawned(c));
+	TRY(program_spawned(c));
 	TRY(rig_up(c, NULL));
 	TRY(rig_watch(c, 200));
 	INSIST(c, spawn_check(&c->session.backend) >= 0, "%s", complaint());
@@ -149,8 +160,8 @@ static int capabilities(struct conform *c)
 	static struct program p;
 	json_t *top, *type;
 
-	TRY(spawned(c));
-	TRY(run(c, "--print-capabilities", &p));
+	TRY(program_spawned(c));
+	TRY(program_run(c, "--print-capabilities", &p));
 	EXPECT_EQ(c, p.status, 0, "exit status of --print-capabilities");
 	top = json_loads(p.out, 0, NULL);
 	EXPECT(c, json_is_object(top), "its output is no JSON object");
@@ -166,10 +177,30 @@ static int capabilities_only(struct conform *c)
 {
 	static struct program p;
 
-	TRY(spawned(c));
-	TRY(run(c, "--socket-path=/nonexistent/socket --print-capabilities", &p));
+	TRY(program_spawned(c));
+	TRY(program_run(c, "--socket-path=/nonexistent/socket --print-capabilities", &p));
 	EXPECT_EQ(c, p.status, 0, "--print-capabilities beside other options");
 	EXPECT(c, strchr(p.out, '{'), "no JSON");
+	return 0;
+}
+
+static int capabilities_keys(struct conform *c)
+{
+	static struct program p;
+	json_t *top, *value, *feature;
+	const char *key;
+	size_t i;
+
+	TRY(program_spawned(c));
+	TRY(program_run(c, "--print-capabilities", &p));
+	top = json_loads(p.out, 0, NULL);
+	EXPECT(c, json_is_object(top), "the output of --print-capabilities is no JSON object");
+	json_object_foreach(top, key, value)
+		EXPECT(c, !strcmp(key, "type") || !strcmp(key, "features"), "\"%s\" is no key of it",
+			key);
+	json_array_foreach(json_object_get(top, "features"), i, feature)
+		EXPECT(c, json_is_string(feature), "feature %zu is no string", i);
+	json_decref(top);
 	return 0;
 }
 
@@ -179,9 +210,9 @@ static int sources_exclude(struct conform *c)
 		"--fd=-1", "--fd=x" };
 	static struct program p;
 
-	TRY(spawned(c));
+	TRY(program_spawned(c));
 	for (unsigned i = 0; i < 4; i++) {
-		TRY(run(c, options[i], &p));
+		TRY(program_run(c, options[i], &p));
 		EXPECT(c, p.status > 0, "%s: it %s", options[i], p.status < 0 ? "runs" : "is happy");
 	}
 	return 0;
@@ -191,8 +222,8 @@ static int fails_early(struct conform *c)
 {
 	static struct program p;
 
-	TRY(spawned(c));
-	TRY(run(c, "--socket-path=/nonexistent/directory/socket", &p));
+	TRY(program_spawned(c));
+	TRY(program_run(c, "--socket-path=/nonexistent/directory/socket", &p));
 	EXPECT(c, p.status > 0, "a socket that cannot be made: it %s", p.status < 0 ? "runs"
 		: "is happy");
 	EXPECT(c, *p.err && !*p.out, "nothing on stderr, or something on stdout");
@@ -203,19 +234,19 @@ static int help(struct conform *c)
 {
 	static struct program p;
 
-	TRY(spawned(c));
-	TRY(run(c, "--help", &p));
+	TRY(program_spawned(c));
+	TRY(program_run(c, "--help", &p));
 	EXPECT(c, p.status == 0 && *p.out, "--help");
-	TRY(run(c, "--version", &p));
+	TRY(program_run(c, "--version", &p));
 	EXPECT(c, p.status == 0 && *p.out, "--version");
-	TRY(run(c, "--no-such-option", &p));
+	TRY(program_run(c, "--no-such-option", &p));
 	EXPECT(c, p.status > 0 && *p.err, "--no-such-option");
 	return 0;
 }
 
 static int sigint(struct conform *c)
 {
-	TRY(spawned(c));
+	TRY(program_spawned(c));
 	TRY(rig_up(c, NULL));
 	rig_down(c);
 	return end_within(c, SIGINT, 1000);
@@ -240,6 +271,8 @@ const struct scenario program_scenarios[] = {
 		.recommended = true, .clause = PRG "must support --print-capabilities" },
 	{ .id = "PRG-10b", .title = "... whatever the other options are",
 		.run = capabilities_only, .recommended = true, .clause = PRG "others are ignored" },
+	{ .id = "PRG-11", .title = "... with the keys of its schema", .run = capabilities_keys,
+		.recommended = true, .clause = "vhost-user.json: VHostUserBackendCapabilities" },
 	{ .id = "PRG-13", .title = "SIGINT ends it, too", .run = sigint, .recommended = true,
 		.clause = "silent" },
 	{ .id = "PRG-14", .title = "--help, --version, unknown options", .run = help,

@@ -48,6 +48,12 @@ static int fill_events(struct conform *c)
 	return 0;
 }
 
+/* Whether what is in the rings before they are set up is not seen by the device. */
+static bool passes_over(const struct personality *who)
+{
+	return who->base == BASE_AVAILABLE;
+}
+
 static int open_rings(struct conform *c, const struct rig_setup *setup)
 {
 	struct rig *r = &c->rig;
@@ -128,9 +134,10 @@ int rig_up_on(struct conform *c, const struct rig_setup *setup, int sock)
 	TRY(open_rings(c, setup));
 	if (setup->inactive)
 		return 0;
-	if (!setup->no_events)
+	if (!setup->no_events && !passes_over(who))
 		TRY(fill_events(c));
-	return rig_activate(c);
+	TRY(rig_activate(c));
+	return setup->no_events || !passes_over(who) ? 0 : fill_events(c);
 }
 
 int rig_up(struct conform *c, const struct rig_setup *setup)

@@ -67,7 +67,7 @@ struct rig {
 	bool faults_expected;
 	struct chain event[EVENTS];
 	struct event log[EVENT_LOG];
-	unsigned events;
+	unsigned events, events_seen; /* see hook_one_event() */
 };
 
 /* Up to DRIVER_OK; NULL: the usual way. */

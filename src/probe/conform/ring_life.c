@@ -234,6 +234,19 @@ static int other_size(struct conform *c)
 	return still_works(c);
 }
 
+static int num_while_running(struct conform *c)
+{
+	struct vu_msg m;
+
+	TRY(rig_up(c, &(struct rig_setup){ .queue_size = 64 }));
+	TRY(still_works(c));
+	wire_state(&m, VU_SET_VRING_NUM, Q_CONTROL, 128);
+	TRY(wire_refused(c, &m));
+	for (unsigned i = 0; i < 70; i++)
+		TRY(still_works(c));
+	return 0;
+}
+
 static int bad_num(struct conform *c)
 {
 	static const uint32_t sizes[] = { 0, 3, 100, 32769, 65536, 0xffffffff };
@@ -508,8 +521,11 @@ const struct scenario ring_scenarios[] = {
 		.run = suspended_is_silent, .clause = VU "Suspended device state: MUST NOT" },
 	{ .id = "VU-NUM-1", .title = "rings of other sizes", .run = other_size,
 		.clause = VU "SET_VRING_NUM" },
-	{ .id = "VU-NUM-2", .title = "impossible sizes are refused", .run = bad_num,
+	{ .id = "SPL-LAY-2", .title = "impossible sizes are refused", .run = bad_num,
+		.recommended = true,
 		.clause = VU "SET_VRING_NUM; virtio 1.4: a power of two up to 32768" },
+	{ .id = "VU-NUM-2", .title = "the size of a ring that runs is not changed",
+		.run = num_while_running, .recommended = true, .clause = VU "SET_VRING_NUM" },
 	{ .id = "VU-ADDR-2", .title = "rings outside of the memory are refused",
 		.run = bad_addr, .recommended = true, .clause = VU "SET_VRING_ADDR" },
 	{ .id = "SPL-LAY-3", .title = "misaligned rings are refused", .run = misaligned,

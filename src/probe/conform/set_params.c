@@ -300,8 +300,6 @@ const struct scenario set_params_scenarios[] = {
 		.clause = "VIRTIO_SND_R_PCM_SET_PARAMS" },
 	{ .id = "SND-PSET-1b", .title = "... for one stream only", .run = one_stream_only,
 		.clause = "VIRTIO_SND_R_PCM_SET_PARAMS: of the stream stream_id" },
-	{ .id = "SND-PSET-2", .title = "an intermediate buffer is buffer_bytes at least",
-		.clause = "", .untestable = "no back-end tells the size of its buffer" },
 	{ .id = "SND-PSET-3", .title = "period_bytes divides buffer_bytes", .run = not_divisible,
 		.clause = DRV "buffer_bytes MUST be divisible by period_bytes" },
 	{ .id = "SND-PSET-4", .title = "undefined values are refused", .run = undefined_values,

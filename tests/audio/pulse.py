@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Play to and record from a PulseAudio of our own; what comes out must be what went in.
+
+usage: tests/audio/pulse.py --build=DIR [-k WORD] [--keep]
+
+How samples are compared and what is printed: rig.py.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True
+import rig
+import server_cases
+from pulse_host import Host
+
+
+def exact(name, build, host, *, period, buffer=None, seconds=10):
+    host.start()
+    with rig.playing(build, host, seconds, period, buffer) as guest:
+        report = guest.finish()
+        heard = host.kill()
+    rig.tell(name, f"gap ms {report['gap_ms']}, latency bytes {report['latency_bytes']}")
+    rig.check_exact(name, guest, heard)
+
+
+def cases(quick):
+    for period in (48, 120, 240, 480, 960):
+        yield (f"pulse: 10 s, periods of {period / 48:g} ms",
+               lambda n, b, h, p=period: exact(n, b, h, period=p))
+    yield "pulse: a RELEASE that does not wait", server_cases.release
+    yield "pulse: no server at the start", server_cases.absent
+    yield "pulse: the server is killed and comes back", server_cases.restart
+    yield "pulse: the server is stopped for 2 s", server_cases.stopped
+
+
+if __name__ == "__main__":
+    sys.exit(rig.main(Host, cases))

@@ -1,0 +1,63 @@
+"""A PulseAudio server with a null sink, whose monitor is recorded into a FIFO.
+
+It runs without D-Bus and without devices; the sink has the rate and the format of
+what is played, so the monitor has the samples as they came in.
+"""
+
+import time
+
+import rig
+
+SINK = "vsnd-test-sink"
+
+
+class Host(rig.Host):
+    """A PulseAudio server, which may come and go."""
+
+    tools = ("pulseaudio", "pactl", "parec")
+    strip = ("PULSE_",)
+    options = ("--audio=pulse", f"--target={SINK}")
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.fifo = None
+        self.env["PULSE_RUNTIME_PATH"] = str(self.runtime / "pulse")
+
+    def start_server(self):
+        self.started = time.monotonic()
+        self.server = self.run(
+            "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
+            "--log-level=info", "-L", "module-native-protocol-unix auth-anonymous=1")
+        self.wait_for("pulseaudio", lambda: self.tool("pactl", "info"))
+
+    def add_sink(self, name, *options):
+        return self.tool("pactl", "load-module", "module-null-sink", f"sink_name={name}",
+                         f"rate={rig.RATE}", "format=s16le", "channels=2", "norewinds=1",
+                         *options).strip()
+
+    def listen(self, name):
+        """Record what @name plays; its sink's cycle is not longer than 25 ms then."""
+        path = self.folder / name
+        path.unlink(missing_ok=True)
+        fifo = rig.Fifo(path)
+        with open(path, "wb") as out:
+            self.processes.append(self.spawn(
+                "parec", "--raw", f"--device={name}.monitor", f"--rate={rig.RATE}",
+                "--format=s16le", "--channels=2", "--latency-msec=50", stdout=out))
+        return fifo
+
+    def start(self):
+        self.start_server()
+        self.sink = self.add_sink(SINK)
+        self.fifo = self.listen(SINK)
+        self.wait_for("parec", lambda: self.tool("pactl", "list", "short", "source-outputs"))
+
+    def kill(self):
+        """What was heard of the server that ends here."""
+        self.end_processes()
+        return self.fifo.close()
+
+    def close(self):
+        if self.processes:
+            self.end_processes()
+        super().close()
