@@ -154,6 +154,7 @@ step_audio() {
 	local rc=0
 	python3 tests/audio/pipewire.py --build=build --quick || rc=1
 	python3 tests/audio/alsa.py --build=build --quick --jobs=4 || rc=1
+	python3 tests/audio/alsa_pulse.py --build=build --quick --jobs=2 || rc=1
 	return "$rc"
 }
 

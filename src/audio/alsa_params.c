@@ -167,7 +167,7 @@ int alsa_set_sw(snd_pcm_t *pcm, const struct flow *flow, uint32_t buffer_frames)
 {
 	bool input = snd_pcm_stream(pcm) == SND_PCM_STREAM_CAPTURE;
 	snd_pcm_uframes_t avail_min = input ? flow->unit : buffer_frames - flow->fill + flow->unit;
-	snd_pcm_uframes_t boundary;
+	snd_pcm_uframes_t start = flow->fill - flow->unit;
 	snd_pcm_sw_params_t *sw;
 	int err;
 
@@ -175,9 +175,9 @@ int alsa_set_sw(snd_pcm_t *pcm, const struct flow *flow, uint32_t buffer_frames)
 	err = snd_pcm_sw_params_current(pcm, sw);
 	if (err < 0)
 		return err;
-	snd_pcm_sw_params_get_boundary(sw, &boundary);
 	snd_pcm_sw_params_set_avail_min(pcm, sw, avail_min);
-	snd_pcm_sw_params_set_start_threshold(pcm, sw, boundary);
+	/* Servers behind plugins wait for as much after a gap, too: no more than they will get. */
+	snd_pcm_sw_params_set_start_threshold(pcm, sw, start > 0 ? start : 1);
 	snd_pcm_sw_params_set_stop_threshold(pcm, sw, buffer_frames);
 	return snd_pcm_sw_params(pcm, sw);
 }

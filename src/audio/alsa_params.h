@@ -32,7 +32,7 @@ bool alsa_map(const struct vsnd_voice_params *params, snd_pcm_chmap_t *ret_map);
 int alsa_set_hw(snd_pcm_t *pcm, const struct vsnd_voice_params *params, uint32_t unit,
 		struct alsa_setup *ret_setup, const char **ret_refused);
 
-/* Software parameters: when the device wakes us, and that only we start it.  0 or a negative errno. */
+/* Software parameters: when the device wakes us, and with how much it starts.  0 or a negative errno. */
 int alsa_set_sw(snd_pcm_t *pcm, const struct flow *flow, uint32_t buffer_frames);
 
 #endif

@@ -181,7 +181,8 @@ int alsa_pcm_start(struct alsa_pcm *p, int64_t now_ns)
 	p->avail = p->input ? 0 : p->buffer_frames;
 	if (!p->input)
 		err = prefill(p);
-	if (err == 0)
+	/* One that is written to, not mapped, has started by itself. */
+	if (err == 0 && snd_pcm_state(p->pcm) == SND_PCM_STATE_PREPARED)
 		err = snd_pcm_start(p->pcm);
 	if (err == -EAGAIN)
 		err = -EIO;	/* without a reason to wait for */
