@@ -84,6 +84,10 @@ extern const struct vsnd_audio_ops *const audio_pulse_ops;
 /* Whether a server answers, within a second.  False in a build without PulseAudio. */
 bool audio_pulse_answers(const struct audio_host_config *config);
 
+/* The same through JACK.  See jack.h. */
+extern const struct vsnd_audio_ops *const audio_jack_ops;
+bool audio_jack_answers(const struct audio_host_config *config);
+
 /*
  * Plays and records through ALSA; a target is the name of a pcm, else "default".  See
  * alsa.h.  NULL in a build without.

@@ -44,7 +44,7 @@ class Host(rig.Host):
             self.manage()
 
     def manage(self):
-        self.manager = self.run("wireplumber", "-c", "policy.conf")
+        self.manager = self.run("wireplumber", *self.policy())
         time.sleep(0.3)
 
     def plug(self):
@@ -61,6 +61,12 @@ class Host(rig.Host):
         self.tool("pw-metadata", "0", "default.audio.sink", json.dumps({"name": node}),
                   "Spa:String:JSON")
 
+    def policy(self):
+        """What makes WirePlumber link streams, and nothing else: a profile since 0.5."""
+        if "--profile" in self.tool("wireplumber", "--help"):
+            return "--profile", "policy"
+        return "-c", "policy.conf"
+
     def quantum(self, frames):
         self.tool("pw-metadata", "-n", "settings", "0", "clock.force-quantum", str(frames))
 
@@ -68,7 +74,7 @@ class Host(rig.Host):
         """What the server has, by name."""
         found = json.loads(self.tool("pw-dump") or "[]")
         return {o["info"]["props"].get("node.name"): o for o in found
-                if o["type"].endswith("Node")}
+                if o["type"].endswith("Node") and o.get("info")}
 
     def kill(self):
         """What was heard of the server that ends here."""
