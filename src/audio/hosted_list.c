@@ -3,20 +3,7 @@
 
 void hosted_list_init(struct hosted_list *list, struct vsnd *dev)
 {
-	*list = (struct hosted_list){ .dev = dev, .device_due_ns = TURNS_NEVER };
-}
-
-static int64_t nearest_due_ns(const struct hosted_list *list)
-{
-	int64_t due_ns = list->device_due_ns;
-
-	for (const struct hosted_voice *v = list->voices; v; v = v->next) {
-		int64_t voice_ns = hosted_due(&v->hosted);
-
-		if (voice_ns < due_ns)
-			due_ns = voice_ns;
-	}
-	return due_ns;
+	*list = (struct hosted_list){ .dev = dev };
 }
 
 void hosted_list_begin(struct hosted_list *list, int64_t now_ns)
@@ -28,9 +15,10 @@ void hosted_list_begin(struct hosted_list *list, int64_t now_ns)
 int64_t hosted_list_end(struct hosted_list *list)
 {
 	int64_t after_ns = vsnd_cycle_end(list->dev);
+	int64_t device_ns = after_ns < 0 ? TURNS_NEVER : list->now_ns + after_ns;
+	int64_t voices_ns = hosted_list_due(list->voices);
 
-	list->device_due_ns = after_ns < 0 ? TURNS_NEVER : list->now_ns + after_ns;
-	return nearest_due_ns(list);
+	return device_ns < voices_ns ? device_ns : voices_ns;
 }
 
 int64_t hosted_list_turn(void *ctx, int64_t now_ns)
@@ -38,10 +26,12 @@ int64_t hosted_list_turn(void *ctx, int64_t now_ns)
 	struct hosted_list *list = ctx;
 
 	hosted_list_begin(list, now_ns);
-	for (struct hosted_voice *v = list->voices; v; v = v->next) {
+	for (struct hosted *h = list->voices; h; h = h->next) {
+		const struct hosted_voice *v = (const struct hosted_voice *)h;
+
 		if (!atomic_load_explicit(&v->there, memory_order_relaxed))
-			hosted_lost(&v->hosted, now_ns);
-		hosted_turn(&v->hosted, now_ns);
+			hosted_lost(h, now_ns);
+		hosted_turn(h, now_ns);
 	}
 	return hosted_list_end(list);
 }
@@ -60,11 +50,7 @@ static void start_voice(void *arg)
 	struct hosted_list *list = v->list;
 
 	hosted_start(&v->hosted, list->now_ns, atomic_load(&v->there));
-	v->next = list->voices;
-	v->link = &list->voices;
-	if (v->next)
-		v->next->link = &v->next;
-	list->voices = v;
+	hosted_enlist(&v->hosted, &list->voices);
 }
 
 static void stop_voice(void *arg)
@@ -72,9 +58,7 @@ static void stop_voice(void *arg)
 	struct hosted_voice *v = arg;
 
 	hosted_stop(&v->hosted);
-	*v->link = v->next;
-	if (v->next)
-		v->next->link = v->link;
+	hosted_delist(&v->hosted);
 }
 
 static void flush_voice(void *arg)

@@ -17,16 +17,14 @@ struct hosted_list {
 	struct vsnd *dev;	/* constant */
 
 	/* Who has the turn. */
-	struct hosted_voice *voices;	/* those that run */
+	struct hosted *voices;	/* those that run */
 	int64_t now_ns;		/* when the turn began */
-	int64_t device_due_ns;	/* what vsnd_cycle_end() asked for */
 };
 
 struct hosted_voice {
+	struct hosted hosted;		/* who has the turn.  First: the list finds the rest by it */
 	struct hosted_list *list;	/* constant */
-	struct hosted hosted;		/* who has the turn */
 	atomic_bool there;	/* the host can be expected to call.  Any thread's */
-	struct hosted_voice *next, **link;	/* of those that run */
 };
 
 /* Any thread. */
