@@ -306,6 +306,7 @@ static void stop_voice(void *arg)
 	struct vsnd_voice *v = arg;
 
 	hosted_stop(&v->hosted);
+	v->drain = true;
 	linger(v);
 }
 
@@ -314,6 +315,7 @@ static void flush_voice(void *arg)
 	struct vsnd_voice *v = arg;
 
 	hosted_flush(&v->hosted, pulse_stream_ready(v));
+	v->drain = true;
 	linger(v);
 }
 

@@ -98,6 +98,7 @@ struct vsnd_voice {
 	struct hosted hosted;
 	bool denied;
 	bool closed;
+	bool drain;		/* it has stopped: the server is to play what is less than a request, too */
 	int64_t linger_ns;	/* until when a stopped voice still plays what it has */
 	pa_stream *stream;
 	bool corked;

@@ -143,6 +143,19 @@ static void settle_cork(struct vsnd_voice *v, bool corked)
 		pa_operation_unref(o);
 }
 
+/* PipeWire's PulseAudio keeps what is less than a request until it is told that no more comes. */
+static void settle_drain(struct vsnd_voice *v)
+{
+	pa_operation *o;
+
+	if (!v->drain || v->hosted.ahead.level > 0)
+		return;
+	v->drain = false;
+	o = pa_stream_drain(v->stream, NULL, NULL);
+	if (o)
+		pa_operation_unref(o);
+}
+
 /* Returns when to look again. */
 static int64_t settle_voice(struct vsnd_voice *v, int64_t now_ns)
 {
@@ -162,6 +175,8 @@ static int64_t settle_voice(struct vsnd_voice *v, int64_t now_ns)
 		v->failed = false;
 		settle_cork(v, !run && !linger);
 		pulse_volume_settle(v);
+		if (linger)
+			settle_drain(v);
 	}
 	if (!v->stream)
 		return v->retry_ns;

@@ -26,6 +26,16 @@ def exact(name, build, host, *, period, buffer=None, seconds=10):
     rig.check_exact(name, guest, heard)
 
 
+def pause(name, build, host, pause_ms):
+    """STOP and START, while the server still plays what it has, or after that."""
+    host.start()
+    with rig.playing(build, host, 3, 480, None, "--pause-at=48000",
+                     f"--pause-ms={pause_ms}") as guest:
+        guest.finish(pause_ms=pause_ms)
+        heard = host.kill()
+    rig.check_exact(name, guest, heard)
+
+
 def cases(quick):
     seconds = 4 if quick else 10
     for period in (120, 480) if quick else (48, 120, 240, 480, 960):
@@ -37,6 +47,9 @@ def cases(quick):
     for module in (pulse_record, pulse_control, pulse_change):
         yield from module.cases(quick)
     if not quick:
+        for ms in (15, 1500):
+            yield (f"pulse: STOP, and START after {ms} ms",
+                   lambda n, b, h, ms=ms: pause(n, b, h, ms))
         yield ("pulse: 60 s, periods of 10 ms",
                lambda n, b, h: exact(n, b, h, period=480, seconds=60))
         yield "pulse: no server at the start", server_cases.absent
