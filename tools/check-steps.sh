@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dpulse=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dpulse=enabled -Djack=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -115,7 +115,10 @@ step_tsan() {
 }
 
 step_probe() {
-	python3 tests/probe/run.py --build=build
+	local rc=0
+	python3 tests/probe/run.py --build=build || rc=1
+	python3 tests/probe/bench.py --build=build || rc=1
+	return "$rc"
 }
 
 # conform NAME AUDIO OPTION... -- PATTERN...: the conformance suite, or scenarios and
@@ -151,7 +154,10 @@ step_conform() {
 }
 
 step_audio() {
-	python3 tests/audio/pipewire.py --build=build --quick
+	local rc=0
+	python3 tests/audio/pipewire.py --build=build --quick || rc=1
+	python3 tests/audio/jack.py --build=build --quick || rc=1
+	return "$rc"
 }
 
 step_rt() {

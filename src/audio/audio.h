@@ -84,6 +84,10 @@ extern const struct vsnd_audio_ops *const audio_pulse_ops;
 /* Whether a server answers, within a second.  False in a build without PulseAudio. */
 bool audio_pulse_answers(const struct audio_host_config *config);
 
+/* The same through JACK.  See jack.h. */
+extern const struct vsnd_audio_ops *const audio_jack_ops;
+bool audio_jack_answers(const struct audio_host_config *config);
+
 /*
  * Judge a configuration before a device is made with it.  0, or a negative
  * errno with the name at fault in *@ret_what and the reason in *@ret_reason (static).  -EINVAL: what it says makes no

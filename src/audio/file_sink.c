@@ -277,9 +277,10 @@ void file_sink_open(struct file_sink *s)
 	s->tried_ns = now_ns;
 	if (file_path(s->pattern, s->stream, s->number, path) < 0)
 		return;
-	s->file = sf_open(path, SFM_WRITE, &info);
+	s->file = file_disk_open(&s->disk, path, &info);
 	if (!s->file) {
-		snprintf(text, sizeof(text), "file: %s: %s", path, sf_strerror(NULL));
+		snprintf(text, sizeof(text), "file: %s: %s", path,
+			s->disk.error ? strerror(s->disk.error) : sf_strerror(NULL));
 		log_line(s, AUDIO_WARN, text);
 		return;
 	}
@@ -290,14 +291,19 @@ void file_sink_open(struct file_sink *s)
 			(int)sizeof(int) * s->info.channels);
 	/* Raw writes would leave the peaks of a PEAK chunk at zero. */
 	sf_command(s->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
-	if (s->container != FILE_FLAC) {
-		sf_command(s->file, SFC_SET_UPDATE_HEADER_AUTO, NULL, SF_TRUE);
-		sf_command(s->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
-	}
+	s->unsaved = true;
+	file_sink_save(s);
 	snprintf(text, sizeof(text), "file: stream %u goes to %s%s%s", s->stream, path,
 		is_listenable(s->format) ? "" : ", which keeps the bits of ",
 		is_listenable(s->format) ? "" : vsnd_format_info(s->format)->name);
 	log_line(s, AUDIO_INFO, text);
+}
+
+void file_sink_save(struct file_sink *s)
+{
+	if (s->file && s->unsaved && s->container != FILE_FLAC)
+		sf_command(s->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
+	s->unsaved = false;
 }
 
 /* Write frames that are as the file wants them.  Returns how many were written. */
@@ -381,10 +387,12 @@ void file_sink_write(struct file_sink *s, const void *frames, size_t n)
 	if (mend(s)) {
 		done = write_frames(s, frames, n);
 		s->frames += done;
+		s->unsaved = true;
 	}
 	if (done < n) {
 		s->torn = true;
-		file_sink_lost(s, n - done, sf_strerror(s->file));
+		file_sink_lost(s, n - done, s->disk.error ? strerror(s->disk.error)
+			: sf_strerror(s->file));
 	} else {
 		log_lost(s, false);
 	}
@@ -409,8 +417,7 @@ void file_sink_silence(struct file_sink *s, size_t n)
 void file_sink_close(struct file_sink *s)
 {
 	log_lost(s, true);
-	if (s->file)
-		sf_close(s->file);
+	file_disk_close(&s->disk, s->file);
 	s->file = NULL;
 }
 

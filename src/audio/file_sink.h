@@ -6,8 +6,8 @@
  * go in as they are where the file knows the format; other linear formats become
  * the next larger one that it knows (convert.h).  Channels whose positions are
  * known are put into the order of WAV's channel mask, and WAV files say the mask.
- * The header is brought up to date with every write, so
- * that a file whose writer was killed is complete up to the last write.  FLAC
+ * The header is brought up to date whenever the writer has emptied a FIFO, so
+ * that a file whose writer was killed is complete up to that moment.  FLAC
  * goes through libsndfile's encoder and is whole only once it was closed.
  *
  * A WAV file ends before 4 GiB; what follows goes to the next number, as a
@@ -25,6 +25,7 @@
 
 #include "audio/audio.h"
 #include "audio/convert.h"
+#include "audio/file_disk.h"
 
 enum file_container {
 	FILE_WAV,
@@ -54,6 +55,8 @@ struct file_sink {
 	/* The writer thread's. */
 	unsigned number;
 	SNDFILE *file;
+	struct file_disk disk;
+	bool unsaved;		/* the header does not tell of the last frames yet */
 	uint64_t frames;	/* in this file */
 	uint64_t lost;		/* frames that found no place, not logged yet */
 	bool torn;		/* the last write failed: where the file ends is unknown */
@@ -83,6 +86,8 @@ bool file_sink_fits(const struct file_sink *s, const struct vsnd_voice_params *p
 void file_sink_open(struct file_sink *s);
 void file_sink_write(struct file_sink *s, const void *frames, size_t n);
 void file_sink_silence(struct file_sink *s, size_t n);
+/* Let the header tell of all that was written. */
+void file_sink_save(struct file_sink *s);
 /* Count and log frames that were lost before they got here. */
 void file_sink_lost(struct file_sink *s, uint64_t frames, const char *reason);
 void file_sink_close(struct file_sink *s);

@@ -32,11 +32,15 @@ struct writer {
 /* Under the lock.  How long the writer may sleep, or -1 for ever. */
 static int64_t sleep_ns(const struct writer *w)
 {
+	int64_t ns = -1;
+
 	for (const struct track *t = w->tracks; t; t = t->next) {
-		if (t->runs)
-			return w->config->fast ? WRITER_FAST_NS : WRITER_PACED_NS;
+		int64_t own_ns = w->config->fast ? WRITER_FAST_NS : t->fifo_ns / 4;
+
+		if (t->runs && (ns < 0 || own_ns < ns))
+			ns = own_ns;
 	}
-	return -1;
+	return ns;
 }
 
 /* Returns false when the writer is to end. */
@@ -79,6 +83,7 @@ static void drain(struct writer *w, struct track *t)
 		file_sink_write(t->sink, data, frames);
 		fifo_take(&t->fifo, frames);
 	}
+	file_sink_save(t->sink);
 	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0), "the disk is too slow");
 }
 
@@ -212,7 +217,9 @@ int writer_add(struct writer *w, const struct vsnd_voice_params *params,
 	t = aligned_alloc(_Alignof(struct track), sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	*t = (struct track){ 0 };
+	*t = (struct track){
+		.fifo_ns = (int64_t)(fifo_frames(params) * NS_PER_S / params->rate_hz),
+	};
 	err = find_sink(w, params, &t->sink);
 	if (err < 0)
 		goto free_track;

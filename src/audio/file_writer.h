@@ -5,8 +5,9 @@
  *
  * A track is what a voice sends: a FIFO, and the sink it goes to.  The audio
  * thread fills the FIFO and wakes nobody; while tracks run, the writer looks by
- * itself every WRITER_PACED_NS (every WRITER_FAST_NS where a track has no clock),
- * and otherwise sleeps until the control thread wakes it.
+ * itself when a quarter of a FIFO may have come, which is once a second as a rule
+ * (every WRITER_FAST_NS where a track has no clock), and otherwise sleeps until
+ * the control thread wakes it.
  *
  * Tracks and sinks are in lists under one lock, which the control thread and the
  * writer hold for moments only, never while the disk works.  A track that its
@@ -20,7 +21,6 @@
 #include "audio/file_sink.h"
 #include "audio/fifo.h"
 
-#define WRITER_PACED_NS 250000000
 #define WRITER_FAST_NS  5000000
 
 struct writer;
@@ -28,6 +28,7 @@ struct writer;
 struct track {
 	struct fifo fifo;
 	struct file_sink *sink;
+	int64_t fifo_ns;	/* what it holds, as time */
 	atomic_uint_least64_t discarded;	/* audio thread counts, writer takes */
 	bool runs;		/* under the lock, as the next two */
 	bool left;

@@ -316,3 +316,32 @@ int64_t hosted_due(const struct hosted *h)
 	clock_ns = pace_clock_due(&h->clock);
 	return h->mode == HOSTED_AHEAD && h->away_ns < clock_ns ? h->away_ns : clock_ns;
 }
+
+void hosted_enlist(struct hosted *h, struct hosted **list)
+{
+	h->next = *list;
+	h->link = list;
+	if (h->next)
+		h->next->link = &h->next;
+	*list = h;
+}
+
+void hosted_delist(struct hosted *h)
+{
+	*h->link = h->next;
+	if (h->next)
+		h->next->link = h->link;
+}
+
+int64_t hosted_list_due(const struct hosted *list)
+{
+	int64_t due_ns = INT64_MAX;
+
+	for (const struct hosted *h = list; h; h = h->next) {
+		int64_t voice_ns = hosted_due(h);
+
+		if (voice_ns < due_ns)
+			due_ns = voice_ns;
+	}
+	return due_ns;
+}

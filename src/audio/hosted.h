@@ -58,6 +58,7 @@ struct hosted {
 	struct vsnd_voice_params params;
 
 	/* The audio thread's. */
+	struct hosted *next, **link;	/* of those that run */
 	bool running;
 	enum hosted_mode mode;
 	int64_t cycle_stamp;	/* which cycle of the host this is */
@@ -111,5 +112,14 @@ void hosted_give(struct hosted *h, const void *src, size_t frames, int64_t delay
 /* The timer's turn, and when it is due (INT64_MAX: never). */
 void hosted_turn(struct hosted *h, int64_t now_ns);
 int64_t hosted_due(const struct hosted *h);
+
+/*
+ * The list of a back-end's voices that run.  A back-end that puts its struct hosted first
+ * into its voice finds one by the other.
+ */
+void hosted_enlist(struct hosted *h, struct hosted **list);
+void hosted_delist(struct hosted *h);
+/* When the first of them is due. */
+int64_t hosted_list_due(const struct hosted *list);
 
 #endif

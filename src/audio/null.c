@@ -10,17 +10,18 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "audio/audio.h"
 #include "audio/pace.h"
 
 /* As large as a host's buffer may be, and small enough to stay in a cache. */
 #define SINK_BYTES 65536
+#define SINK_ALIGN 4096
 
 struct vsnd_audio {
 	struct pace *pace;
-	bool fast;
-	uint8_t sink[];		/* SINK_BYTES in fast mode */
+	uint8_t *sink;		/* fast mode; else NULL */
 };
 
 struct vsnd_voice {
@@ -32,27 +33,35 @@ struct vsnd_voice {
 static int null_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
 {
 	const struct audio_null_config *c = config;
-	bool fast = c && c->fast;
-	struct vsnd_audio *a = calloc(1, sizeof(*a) + (fast ? SINK_BYTES : 0));
-	int err;
+	struct vsnd_audio *a = calloc(1, sizeof(*a));
+	int err = -ENOMEM;
 
 	if (!a)
-		return -ENOMEM;
-	a->fast = fast;
-	err = pace_create(dev, &a->pace);
-	if (err < 0) {
-		free(a);
 		return err;
+	if (c && c->fast) {
+		a->sink = aligned_alloc(SINK_ALIGN, SINK_BYTES);
+		if (!a->sink)
+			goto free_audio;
+		memset(a->sink, 0, SINK_BYTES);
 	}
-	if (!fast)
+	err = pace_create(dev, &a->pace);
+	if (err < 0)
+		goto free_audio;
+	if (!a->sink)
 		pace_realtime(a->pace, NULL);
 	*ret_audio = a;
 	return 0;
+
+free_audio:
+	free(a->sink);
+	free(a);
+	return err;
 }
 
 static void null_close(struct vsnd_audio *a)
 {
 	pace_destroy(a->pace);
+	free(a->sink);
 	free(a);
 }
 
@@ -93,10 +102,10 @@ static int null_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 		return -ENOMEM;
 	v->sink = a->sink;
 	v->sink_frames = SINK_BYTES / params->frame_bytes;
-	v->base.move = a->fast ? null_take : null_pull;
+	v->base.move = a->sink ? null_take : null_pull;
 	if (params->direction == VSND_INPUT)
 		v->base.move = null_push;
-	v->base.has_clock = !a->fast;
+	v->base.has_clock = !a->sink;
 	pace_voice_init(&v->base, a->pace, stream, params);
 	*ret_voice = v;
 	return 0;

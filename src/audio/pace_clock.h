@@ -12,8 +12,9 @@
  * b() is an exact number of frames and the division is the only rounding (down,
  * to a ns), so the error never adds up.  A cycle is the guest's period, or one
  * of `parts` parts of it, equal to within a frame, when the period is longer
- * than PACE_CYCLE_NS_MAX; or several of them when it is shorter than
- * PACE_CYCLE_NS_MIN, which no driver asks for but one that wants our processor.
+ * than PACE_CYCLE_NS_MAX; or several of them where the buffer holds so many that it
+ * makes no difference to what is heard (pace_cycle_frames()), or when it is shorter
+ * than PACE_CYCLE_NS_MIN, which no driver asks for but one that wants our processor.
  *
  * Being late.  A guest knows its position only modulo its buffer: completions
  * in a burst look to it like no movement at all.  So a turn serves one cycle at
@@ -36,6 +37,10 @@
 #define PACE_CYCLE_NS_MAX 20000000
 #define PACE_CYCLE_NS_MIN 250000
 #define PACE_DEBT_NS_MAX  100000000
+/** The longest cycle that a guest is given who did not ask for longer periods. */
+#define PACE_GATHER_NS	  22000000
+/** What a guest has queued at the end of a cycle of several periods, at least. */
+#define PACE_SLACK_NS	  10000000
 /** Voices due within this time from now are pulled in the same turn. */
 #define PACE_SHARE_NS 200000
 
@@ -49,6 +54,17 @@ struct pace_clock {
 	int64_t not_before_ns;	/* half a cycle after the turn before */
 	bool in_debt;
 };
+
+/*
+ * The longest cycle for a guest with this period and buffer: a period, or more where the
+ * buffer is long enough that a period, and 10 ms, are queued beyond the cycle.  What is
+ * heard is no later than with a cycle for each period, and both sides wake up, and
+ * notify each other, so much less often.
+ */
+uint32_t pace_cycle_most(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames);
+
+/* Whole periods of that, not longer than PACE_CYCLE_NS_MAX if there are several. */
+uint32_t pace_cycle_frames(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames);
 
 /* All three numbers are > 0, and the rate is at least 50 Hz. */
 void pace_clock_init(struct pace_clock *c, uint32_t rate_hz, uint32_t period_frames,

@@ -69,13 +69,6 @@ static int64_t our_due_ns(struct turns *t, int64_t now_ns)
 	return turns_beside(due_ns, atomic_load(&t->next_ns));
 }
 
-static void wait_until(struct turns *t, int64_t until_ns)
-{
-	struct pollfd fd;
-
-	wake_wait(&t->wake, &fd, 0, until_ns);
-}
-
 /*
  * The time we sleep is told before the due time is read, and the host's thread
  * writes the due time before it looks at how long we sleep.  So one sees the other.
@@ -84,7 +77,7 @@ static void sleep_until(struct turns *t, int64_t until_ns)
 {
 	atomic_store(&t->asleep_ns, until_ns);
 	if (our_due_ns(t, audio_now_ns()) >= until_ns)
-		wait_until(t, until_ns);
+		wake_sleep(&t->wake, until_ns);
 	atomic_store(&t->asleep_ns, 0);
 }
 
@@ -110,7 +103,7 @@ static void *turns_main(void *arg)
 		else if (take(t, OURS))
 			our_turn(t, now_ns);
 		else
-			wait_until(t, now_ns + RETRY_NS);
+			wake_sleep(&t->wake, now_ns + RETRY_NS);
 	}
 	return NULL;
 }
@@ -138,6 +131,11 @@ int turns_create(int64_t (*turn)(void *ctx, int64_t now_ns), void *ctx, struct t
 	audio_thread_realtime(t->thread, NULL);
 	*ret_turns = t;
 	return 0;
+}
+
+void turns_realtime(struct turns *t, const struct audio_log *log)
+{
+	audio_thread_realtime(t->thread, log);
 }
 
 void turns_end(struct turns *t)

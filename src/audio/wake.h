@@ -36,4 +36,12 @@ void wake_take(struct wake *w);
  */
 bool wake_wait(struct wake *w, struct pollfd *fds, unsigned others, int64_t until_ns);
 
+/* The same of a thread that waits for nothing else. */
+static inline void wake_sleep(struct wake *w, int64_t until_ns)
+{
+	struct pollfd fd;
+
+	wake_wait(w, &fd, 0, until_ns);
+}
+
 #endif

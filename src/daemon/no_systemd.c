@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* In place of systemd.c in a build without libsystemd. */
+/* In place of systemd.c in a build without systemd's protocols. */
 #include "daemon/systemd.h"
 
 #include <errno.h>

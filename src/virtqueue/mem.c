@@ -2,23 +2,10 @@
 #include "virtqueue/mem.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-/*
- * The table is used by several threads at once, so a lookup leaves no trace in
- * it (no "last hit"): the few regions a guest has are found in two or three
- * comparisons anyway.
- */
-struct mem {
-	atomic_bool broken;
-	uintptr_t page_bytes;
-	unsigned n;
-	struct vsnd_mem_region region[];	/* ascending, disjoint */
-};
 
 static int by_gpa(const void *a, const void *b)
 {
@@ -71,37 +58,6 @@ int mem_create(const struct vsnd_mem_region *regions, unsigned n, struct mem **r
 void mem_free(struct mem *m)
 {
 	free(m);
-}
-
-static const struct vsnd_mem_region *find(const struct mem *m, uint64_t gpa)
-{
-	unsigned lo = 0, hi = m->n;
-
-	while (lo < hi) {
-		unsigned mid = lo + (hi - lo) / 2;
-		const struct vsnd_mem_region *r = &m->region[mid];
-
-		if (gpa < r->gpa)
-			hi = mid;
-		else if (gpa - r->gpa < r->size)
-			return r;
-		else
-			lo = mid + 1;
-	}
-	return NULL;
-}
-
-void *mem_span(const struct mem *m, uint64_t gpa, uint64_t len, uint64_t *ret_len)
-{
-	const struct vsnd_mem_region *r = m ? find(m, gpa) : NULL;
-	uint64_t offset, rest;
-
-	if (!r)
-		return NULL;
-	offset = gpa - r->gpa;
-	rest = r->size - offset;
-	*ret_len = len < rest ? len : rest;
-	return (uint8_t *)r->host + offset;
 }
 
 void *mem_ptr(const struct mem *m, uint64_t gpa, uint64_t len)
@@ -172,9 +128,4 @@ bool mem_fault(struct mem *m, void *addr)
 		atomic_store_explicit(&m->broken, true, memory_order_release);
 	errno = saved;
 	return done;
-}
-
-bool mem_broken(const struct mem *m)
-{
-	return m && atomic_load_explicit(&m->broken, memory_order_acquire);
 }

@@ -17,9 +17,21 @@
 #ifndef VSND_VIRTQUEUE_MEM_H
 #define VSND_VIRTQUEUE_MEM_H
 
+#include <stdatomic.h>
+
 #include <vsnd/vsnd.h>
 
-struct mem;
+/*
+ * The table is used by several threads at once, so a lookup leaves no trace in
+ * it (no "last hit"): the few regions a guest has are found in two or three
+ * comparisons anyway.
+ */
+struct mem {
+	atomic_bool broken;
+	uintptr_t page_bytes;
+	unsigned n;
+	struct vsnd_mem_region region[];	/* ascending, disjoint */
+};
 
 /*
  * -EINVAL for empty, wrapping, overlapping or NULL regions or too many, -ENOMEM.
@@ -28,11 +40,40 @@ struct mem;
 int mem_create(const struct vsnd_mem_region *regions, unsigned n, struct mem **ret_mem);
 void mem_free(struct mem *m);
 
+static inline const struct vsnd_mem_region *mem_find(const struct mem *m, uint64_t gpa)
+{
+	unsigned lo = 0, hi = m->n;
+
+	while (lo < hi) {
+		unsigned mid = lo + (hi - lo) / 2;
+		const struct vsnd_mem_region *r = &m->region[mid];
+
+		if (gpa < r->gpa)
+			hi = mid;
+		else if (gpa - r->gpa < r->size)
+			return r;
+		else
+			lo = mid + 1;
+	}
+	return NULL;
+}
+
 /*
  * The longest run of host memory at @gpa, at most @len bytes: pointer, and its
  * length in *@ret_len (> 0 when @len > 0).  NULL where nothing is mapped or @m is NULL.
  */
-void *mem_span(const struct mem *m, uint64_t gpa, uint64_t len, uint64_t *ret_len);
+static inline void *mem_span(const struct mem *m, uint64_t gpa, uint64_t len, uint64_t *ret_len)
+{
+	const struct vsnd_mem_region *r = m ? mem_find(m, gpa) : NULL;
+	uint64_t offset, rest;
+
+	if (!r)
+		return NULL;
+	offset = gpa - r->gpa;
+	rest = r->size - offset;
+	*ret_len = len < rest ? len : rest;
+	return (uint8_t *)r->host + offset;
+}
 
 /* All of [@gpa, @gpa + @len) in one piece, or NULL. */
 void *mem_ptr(const struct mem *m, uint64_t gpa, uint64_t len);
@@ -42,6 +83,10 @@ bool mem_mapped(const struct mem *m, uint64_t gpa, uint64_t len);
 
 /* Async-signal-safe; see the head of this file. */
 bool mem_fault(struct mem *m, void *addr);
-bool mem_broken(const struct mem *m);
+
+static inline bool mem_broken(const struct mem *m)
+{
+	return m && atomic_load_explicit(&m->broken, memory_order_acquire);
+}
 
 #endif

@@ -41,10 +41,11 @@ static uint32_t take(struct pool *p)
 		i = p->touched++;
 	p->spare--;
 	p->chunk[i].next = CHUNK_NONE;
+	p->chunk[i].n = 0;
 	return i;
 }
 
-static bool grow(struct pool *p, struct part *part)
+bool pool_grow(struct pool *p, struct part *part)
 {
 	uint32_t i = take(p);
 
@@ -55,16 +56,6 @@ static bool grow(struct pool *p, struct part *part)
 	else
 		p->chunk[part->last].next = i;
 	part->last = i;
-	part->n = 0;
-	return true;
-}
-
-bool pool_add(struct pool *p, struct part *part, struct piece piece)
-{
-	if ((part->last == CHUNK_NONE || part->n == CHUNK_PIECES) && !grow(p, part))
-		return false;
-	p->chunk[part->last].piece[part->n++] = piece;
-	part->bytes += piece.len;
 	return true;
 }
 
@@ -82,6 +73,7 @@ void pool_put(struct pool *p, uint32_t head)
 		uint32_t next = p->chunk[head].next;
 
 		p->chunk[head].next = p->free;
+		p->chunk[head].n = 0;
 		p->free = head;
 		p->spare++;
 		head = next;

@@ -11,13 +11,15 @@
 #define VSND_VIRTQUEUE_POOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define CHUNK_PIECES 7
+#define CHUNK_PIECES 5
 #define CHUNK_NONE UINT32_MAX
 
 struct piece {
 	uint64_t gpa;
+	uint8_t *host;		/* NULL: to be looked up span by span */
 	uint32_t len;		/* > 0 */
 	bool lost;		/* not mapped when it was read: only to be skipped */
 };
@@ -25,6 +27,7 @@ struct piece {
 struct chunk {
 	_Alignas(64) struct piece piece[CHUNK_PIECES];
 	uint32_t next;
+	uint32_t n;		/* pieces in it; 0 while it is free */
 };
 
 struct pool {
@@ -37,7 +40,6 @@ struct pool {
 
 struct part {
 	uint32_t first, last;	/* chunks; CHUNK_NONE if it is empty */
-	uint32_t n;		/* pieces in the last one */
 	uint64_t bytes;
 };
 
@@ -47,8 +49,21 @@ struct part {
 int pool_init(struct pool *p, uint32_t pieces);
 void pool_fini(struct pool *p);
 
-/* False, and nothing changed, if no chunk is free. */
-bool pool_add(struct pool *p, struct part *part, struct piece piece);
+/* Let the part have another chunk.  False, and nothing changed, if none is free. */
+bool pool_grow(struct pool *p, struct part *part);
+
+/* A place for the part's next piece, of @len bytes.  NULL, and nothing changed, if there is none. */
+static inline struct piece *pool_add(struct pool *p, struct part *part, uint32_t len)
+{
+	struct chunk *c;
+
+	if ((part->last == CHUNK_NONE || p->chunk[part->last].n == CHUNK_PIECES) &&
+	    !pool_grow(p, part))
+		return NULL;
+	c = &p->chunk[part->last];
+	part->bytes += len;
+	return &c->piece[c->n++];
+}
 
 /* Make one list of two, either of which may be empty.  Returns its head. */
 uint32_t pool_join(struct pool *p, const struct part *a, const struct part *b);

@@ -8,6 +8,8 @@
 #ifndef VSND_VIRTQUEUE_RING_H
 #define VSND_VIRTQUEUE_RING_H
 
+#include <errno.h>
+
 #include "virtqueue/pool.h"
 #include "virtqueue/vq.h"
 
@@ -54,8 +56,47 @@ static inline bool vq_has(const struct vq *q, enum vsnd_feature feature)
 	return q->features & UINT64_C(1) << feature;
 }
 
-/* Judge an element and add it to the chain.  -EAGAIN if the pool is full. */
-int vq_build_add(struct vq *q, struct build *b, uint64_t gpa, uint32_t len, bool writable);
+/* Most bytes of a chain (virtio 1.4, The Virtqueue Descriptor Table). */
+#define CHAIN_BYTES_MAX (UINT64_C(1) << 32)
+
+/*
+ * Where a piece is in host memory, all of it in one run, or NULL.  This is the only
+ * translation as long as the memory table stays the same.
+ */
+static inline uint8_t *vq_translate(const struct mem *mem, uint64_t gpa, uint32_t len)
+{
+	uint64_t got;
+	uint8_t *host = mem_span(mem, gpa, len, &got);
+
+	return host && got == len ? host : NULL;
+}
+
+/*
+ * Judge an element and add it to the chain.  -EAGAIN if the pool is full.
+ *
+ * An empty element says nothing and is dropped, wherever it stands.  An element
+ * that is not mapped keeps its place, so that a status behind it is still found.
+ */
+static inline int vq_build_add(struct vq *q, struct build *b, uint64_t gpa, uint32_t len,
+			       bool writable)
+{
+	struct piece *p;
+
+	if (len == 0)
+		return 0;
+	p = pool_add(&q->pool, writable ? &b->writable : &b->readable, len);
+	if (!p)
+		return -EAGAIN;
+	p->gpa = gpa;
+	p->len = len;
+	p->host = vq_translate(q->mem, gpa, len);
+	p->lost = !p->host && !mem_mapped(q->mem, gpa, len);
+
+	b->bytes += len;
+	if (p->lost || b->bytes > CHAIN_BYTES_MAX || (!writable && b->writable.bytes > 0))
+		b->bad = true;
+	return 0;
+}
 
 /* The queue is dead from now on, because of @why.  Returns -EPROTO. */
 int vq_break(struct vq *q, const char *why);

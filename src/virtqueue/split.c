@@ -196,10 +196,10 @@ static int enter_indirect(struct vq *q, const struct desc *d, bool inside, struc
 		return vq_break(q, "indirect descriptor with a next one");
 	if (d->len == 0 || d->len % sizeof(*d))
 		return vq_break(q, "bad length of an indirect table");
-	if (!mem_mapped(q->mem, d->gpa, d->len))
+	t->host = vq_translate(q->mem, d->gpa, d->len);
+	if (!t->host && !mem_mapped(q->mem, d->gpa, d->len))
 		return vq_break(q, "indirect table outside guest memory");
 
-	t->host = mem_ptr(q->mem, d->gpa, d->len);
 	t->gpa = d->gpa;
 	t->entries = (uint32_t)(d->len / sizeof(*d));
 	return 0;

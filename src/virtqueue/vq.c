@@ -8,17 +8,14 @@
 #include <string.h>
 
 /*
- * Pool: for every descriptor a message of one readable and one writable chunk,
+ * Pool: for every descriptor a message of two readable and two writable chunks,
  * and on top the longest chain that is accepted in any case, so that a chain
  * always fits once the others are back.
  */
-#define POOL_PIECES_PER_DESC 16
+#define POOL_PIECES_PER_DESC 20
 #define POOL_PIECES_MIN 4096
 
-/* Most bytes of a chain (virtio 1.4, The Virtqueue Descriptor Table). */
-#define CHAIN_BYTES_MAX (UINT64_C(1) << 32)
-
-static_assert(POOL_PIECES_PER_DESC >= 2 * CHUNK_PIECES, "a full ring of small messages fits");
+static_assert(POOL_PIECES_PER_DESC >= 4 * CHUNK_PIECES, "a full ring of small messages fits");
 
 static uint32_t larger(uint32_t a, uint32_t b)
 {
@@ -74,6 +71,18 @@ uint32_t vq_size(const struct vq *q)
 	return q->setup.size;
 }
 
+/* Messages that wait are to be found where their memory is now. */
+static void change_mem(struct vq *q, const struct mem *mem)
+{
+	q->mem = mem;
+	for (uint32_t i = 0; i < q->pool.touched; i++) {
+		struct chunk *c = &q->pool.chunk[i];
+
+		for (struct piece *p = c->piece; p < c->piece + c->n; p++)
+			p->host = vq_translate(mem, p->gpa, p->len);
+	}
+}
+
 int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setup *setup,
 	       uint64_t features)
 {
@@ -89,7 +98,7 @@ int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setu
 	if (err < 0)
 		return err;
 
-	q->mem = mem;
+	change_mem(q, mem);
 	q->setup = *setup;
 	q->features = features;
 	split_begin(q, &map);
@@ -98,7 +107,7 @@ int vq_restart(struct vq *q, const struct mem *mem, const struct vsnd_queue_setu
 
 void vq_set_mem(struct vq *q, const struct mem *mem)
 {
-	q->mem = mem;
+	change_mem(q, mem);
 	if (!q->error && split_map(mem, &q->setup, &q->split.map) < 0)
 		vq_break(q, "ring outside guest memory");
 }
@@ -120,27 +129,6 @@ const char *vq_error(const struct vq *q)
 	return q->error;
 }
 
-/*
- * An empty element says nothing and is dropped, wherever it stands.  An element
- * that is not mapped keeps its place, so that a status behind it is still found.
- */
-int vq_build_add(struct vq *q, struct build *b, uint64_t gpa, uint32_t len, bool writable)
-{
-	bool lost;
-
-	if (len == 0)
-		return 0;
-	lost = !mem_mapped(q->mem, gpa, len);
-	if (!pool_add(&q->pool, writable ? &b->writable : &b->readable,
-		      (struct piece){ .gpa = gpa, .len = len, .lost = lost }))
-		return -EAGAIN;
-
-	b->bytes += len;
-	if (lost || b->bytes > CHAIN_BYTES_MAX || (!writable && b->writable.bytes > 0))
-		b->bad = true;
-	return 0;
-}
-
 static struct vq_cursor cursor_at(const struct part *part)
 {
 	return (struct vq_cursor){ .chunk = part->first, .left = part->bytes };
@@ -149,7 +137,7 @@ static struct vq_cursor cursor_at(const struct part *part)
 int vq_pop(struct vq *q, struct vq_chain *ret_chain)
 {
 	struct build b = BUILD_EMPTY;
-	uint32_t id, head;
+	uint32_t head;
 	int r;
 
 	if (q->error)
@@ -157,20 +145,17 @@ int vq_pop(struct vq *q, struct vq_chain *ret_chain)
 	if (mem_broken(q->mem))
 		return vq_break(q, "guest memory vanished");
 
-	r = split_pop(q, &b, &id);
+	r = split_pop(q, &b, &ret_chain->id);
 	head = pool_join(&q->pool, &b.readable, &b.writable);
 	if (r != 1) {
 		pool_put(&q->pool, head);
 		return r;
 	}
 	q->in_use++;
-	*ret_chain = (struct vq_chain){
-		.id = id,
-		.chunk = head,
-		.bad = b.bad,
-		.readable = cursor_at(&b.readable),
-		.writable = cursor_at(&b.writable),
-	};
+	ret_chain->chunk = head;
+	ret_chain->bad = b.bad;
+	ret_chain->readable = cursor_at(&b.readable);
+	ret_chain->writable = cursor_at(&b.writable);
 	return 1;
 }
 
@@ -209,20 +194,19 @@ bool vq_noticed(const struct vq *q, uint16_t idx)
 }
 
 /* The cursor's piece.  There is one while c->left > 0. */
-static const struct piece *cursor_piece(const struct vq *q, const struct vq_cursor *c)
+static inline const struct piece *cursor_piece(const struct vq *q, const struct vq_cursor *c)
 {
 	return &q->pool.chunk[c->chunk].piece[c->piece];
 }
 
-/* Pass @n bytes, which must not go beyond the piece. */
-static void cursor_pass(const struct vq *q, struct vq_cursor *c, size_t n)
+/* Pass @n bytes of @p, the cursor's piece, which has at least so many left. */
+static inline void cursor_pass(const struct vq *q, struct vq_cursor *c, const struct piece *p,
+			       size_t n)
 {
-	uint32_t len = cursor_piece(q, c)->len;
-
-	assert(n <= len - c->done);
+	assert(n <= p->len - c->done);
 	c->done += (uint32_t)n;
 	c->left -= n;
-	if (c->done < len || c->left == 0)
+	if (c->done < p->len || c->left == 0)
 		return;
 	c->done = 0;
 	if (++c->piece == CHUNK_PIECES) {
@@ -231,20 +215,20 @@ static void cursor_pass(const struct vq *q, struct vq_cursor *c, size_t n)
 	}
 }
 
-/* Host memory for at most @len of the cursor's next bytes, or NULL. */
-static void *cursor_span(const struct vq *q, const struct vq_cursor *c, size_t len, size_t *ret_len)
+/* Host memory for at most @len of the next bytes, which are in @p; or NULL. */
+static inline uint8_t *cursor_span(const struct vq *q, const struct vq_cursor *c,
+				   const struct piece *p, size_t len, size_t *ret_len)
 {
-	const struct piece *p;
 	uint64_t got;
-	void *host;
+	uint8_t *host;
 
-	if (c->left == 0 || q->error)
-		return NULL;
-	p = cursor_piece(q, c);
-	if (p->lost)
+	if (p->lost || q->error)
 		return NULL;
 	if (len > p->len - c->done)
 		len = p->len - c->done;
+	*ret_len = len;
+	if (p->host)
+		return p->host + c->done;
 	host = mem_span(q->mem, p->gpa + c->done, len, &got);
 	if (host)
 		*ret_len = (size_t)got;
@@ -256,29 +240,42 @@ size_t vq_skip(const struct vq *q, struct vq_cursor *c, size_t len)
 	size_t done = 0;
 
 	while (done < len && c->left > 0) {
-		size_t n = cursor_piece(q, c)->len - c->done;
+		const struct piece *p = cursor_piece(q, c);
+		size_t n = p->len - c->done;
 
 		if (n > len - done)
 			n = len - done;
-		cursor_pass(q, c, n);
+		cursor_pass(q, c, p, n);
 		done += n;
 	}
 	return done;
 }
 
+/* Headers and statuses are copied without a call. */
+static inline void copy(void *dst, const void *src, size_t n)
+{
+	if (n == 4)
+		memcpy(dst, src, 4);
+	else if (n == 8)
+		memcpy(dst, src, 8);
+	else
+		memcpy(dst, src, n);
+}
+
 size_t vq_read(const struct vq *q, struct vq_cursor *c, void *dst, size_t len)
 {
 	size_t done, n;
-	const void *host;
 
 	if (!dst)
 		return vq_skip(q, c, len);
-	for (done = 0; done < len; done += n) {
-		host = cursor_span(q, c, len - done, &n);
+	for (done = 0; done < len && c->left > 0; done += n) {
+		const struct piece *p = cursor_piece(q, c);
+		const uint8_t *host = cursor_span(q, c, p, len - done, &n);
+
 		if (!host)
 			break;
-		memcpy((uint8_t *)dst + done, host, n);
-		cursor_pass(q, c, n);
+		copy((uint8_t *)dst + done, host, n);
+		cursor_pass(q, c, p, n);
 	}
 	return done;
 }
@@ -286,14 +283,15 @@ size_t vq_read(const struct vq *q, struct vq_cursor *c, void *dst, size_t len)
 size_t vq_write(const struct vq *q, struct vq_cursor *c, const void *src, size_t len)
 {
 	size_t done, n;
-	void *host;
 
-	for (done = 0; done < len; done += n) {
-		host = cursor_span(q, c, len - done, &n);
+	for (done = 0; done < len && c->left > 0; done += n) {
+		const struct piece *p = cursor_piece(q, c);
+		uint8_t *host = cursor_span(q, c, p, len - done, &n);
+
 		if (!host)
 			break;
-		memcpy(host, (const uint8_t *)src + done, n);
-		cursor_pass(q, c, n);
+		copy(host, (const uint8_t *)src + done, n);
+		cursor_pass(q, c, p, n);
 	}
 	return done;
 }
@@ -301,14 +299,15 @@ size_t vq_write(const struct vq *q, struct vq_cursor *c, const void *src, size_t
 size_t vq_zero(const struct vq *q, struct vq_cursor *c, size_t len)
 {
 	size_t done, n;
-	void *host;
 
-	for (done = 0; done < len; done += n) {
-		host = cursor_span(q, c, len - done, &n);
+	for (done = 0; done < len && c->left > 0; done += n) {
+		const struct piece *p = cursor_piece(q, c);
+		uint8_t *host = cursor_span(q, c, p, len - done, &n);
+
 		if (!host)
 			break;
 		memset(host, 0, n);
-		cursor_pass(q, c, n);
+		cursor_pass(q, c, p, n);
 	}
 	return done;
 }

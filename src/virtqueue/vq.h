@@ -5,8 +5,8 @@
  * A vq is owned by one thread at a time.  vq_pop() reads each descriptor once,
  * judges the copy and stores it in a pool that is allocated at vq_start(), so
  * that a message can wait for its stream without the ring being read again.
- * Pieces keep guest addresses; they are translated at each access, so the memory
- * table may be replaced while messages wait (vq_set_mem()).
+ * Pieces keep guest addresses.  They are translated as they are judged, and again when
+ * the memory table is replaced while messages wait (vq_set_mem()).
  *
  * Faults are of two kinds.  A bad message (unmapped or wrapping address,
  * readable piece after a writable one, more than 2^32 bytes) is returned as a

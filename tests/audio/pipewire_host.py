@@ -44,7 +44,7 @@ class Host(rig.Host):
             self.manage()
 
     def manage(self):
-        self.manager = self.run("wireplumber", "-c", "policy.conf")
+        self.manager = self.run("wireplumber", *self.policy())
         time.sleep(0.3)
 
     def plug(self):
@@ -60,6 +60,12 @@ class Host(rig.Host):
     def default_sink(self, node):
         self.tool("pw-metadata", "0", "default.audio.sink", json.dumps({"name": node}),
                   "Spa:String:JSON")
+
+    def policy(self):
+        """What makes WirePlumber link streams, and nothing else: a profile since 0.5."""
+        if "--profile" in self.tool("wireplumber", "--help"):
+            return "--profile", "policy"
+        return "-c", "policy.conf"
 
     def quantum(self, frames):
         self.tool("pw-metadata", "-n", "settings", "0", "clock.force-quantum", str(frames))

@@ -296,6 +296,7 @@ def check_tail(guest, heard, since_frame):
 def attempt(name, case, build, make_host, keep):
     folder = tempfile.mkdtemp(prefix="vsnd-host-")
     host = make_host(folder)
+    host.build = build
     try:
         case(name, build, host)
         return None

@@ -307,12 +307,12 @@ def source(frames):
     return wav.Wav("S16", RATE, 2, bytes(data))
 
 
-def wait_for(client, frames):
-    """Until the guest's first stream has played so far."""
+def wait_for(client, number, frames):
+    """Until a stream of the guest's has come so far."""
     end = time.monotonic() + 30
     while True:
-        stream = client.do("status")["streams"][0]
-        if stream["frames"] + stream["discarded"] >= frames:
+        stream = client.do("status")["streams"][number]
+        if sum(stream[key] for key in ("frames", "discarded", "silence")) >= frames:
             return
         expect(time.monotonic() < end, f"the stream stands still at {stream}")
         time.sleep(0.01)
@@ -357,7 +357,7 @@ def attempt_running_stream(folder):
                     (15000, "volume", {"volume": "-10dB", "streams": 0}), (35000, "mute", {}),
                     (55000, "unmute", {"streams": "output"}), (75000, "deny", {"streams": "all"}),
                     (95000, "allow", {"streams": 0}), (115000, "volume", {"volume": "100%"})):
-                wait_for(client, at)
+                wait_for(client, 0, at)
                 state = client.do(command, **arguments)["streams"][0]
                 expect(state["state"] == "running" and state["rate"] == RATE
                        and state["period_frames"] == 480, f"{state}")
@@ -379,6 +379,28 @@ def running_stream(folder):
     expect(stream["messages"] == sent.frames // 480 and stream["errors"] == 0, f"{stream}")
     expect(15000 < stream["discarded"] < 30000, f"denied for {stream['discarded']} frames")
     check_heard(sent, heard, [LEVEL, 5060, 0, 5060, 0, 5060, LEVEL])
+
+
+def running_input(folder):
+    """control: a denied input records silence, faded, and goes on when it is allowed"""
+    source(4 * RATE).write(folder / "in.wav")
+    with running(folder, "--audio=file", f"--file-in={folder / 'in.wav'}") as (_, path), \
+            Client(path) as client, subprocess.Popen(
+                [PROBE, f"--socket-path={folder / 's'}", "--period=480", "--buffer=9600",
+                 "--seconds=2", "record", folder / "out.wav"], stdout=subprocess.DEVNULL) as probe:
+        for at, command in ((20000, "deny"), (50000, "allow")):
+            wait_for(client, 1, at)
+            client.do(command, streams="input")
+        expect(probe.wait(30) == 0, f"vsnd-probe: exit status {probe.returncode}")
+        stream = client.do("status")["streams"][1]
+    heard = wav.read(folder / "out.wav")
+    expect(heard.frames == 2 * RATE, f"{heard.frames} frames recorded")
+    left = struct.unpack(f"<{heard.frames * 2}h", heard.data)[::2]
+    found = [level for level, _, _ in plateaus(left)]
+    expect(found == [LEVEL, 0, LEVEL], f"levels {found}")
+    steps = max(abs(a - b) for a, b in zip(left, left[1:]))
+    expect(steps <= RAMP_MOST or stream["discarded"] > 0, f"a step of {steps}")
+    expect(stream["silence"] >= 20000, f"the counters are {stream}")
 
 
 class Watch:
@@ -508,7 +530,7 @@ def top_ends(folder):
 
 
 CASES = (mode_and_life, paths, folder_goes, bad_lines, wrong_types, names, clients, slow_reader,
-         ends_at_once, running_stream, events, vsndctl, top_ends)
+         ends_at_once, running_stream, running_input, events, vsndctl, top_ends)
 
 
 def main():

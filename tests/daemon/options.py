@@ -459,6 +459,19 @@ def socket_activation(folder):
             expect(status == 1, f"two sockets: exit status {status}: {err}")
         for fd in held:
             os.close(fd)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(b"\0vsnd-test-" + folder.name.encode())
+        notify.settimeout(START_S)
+        abstract = "@" + notify.getsockname()[1:].decode()
+        with Daemon(f"--socket-path={folder}/other", env={
+                **os.environ, "NOTIFY_SOCKET": abstract, "LISTEN_PID": "1",
+                "LISTEN_FDS": "1"}) as daemon:
+            expect(notify.recv(100) == b"READY=1", "READY=1 did not come to an abstract socket")
+            daemon.terminate()
+            expect(notify.recv(100) == b"STOPPING=1", "STOPPING=1 did not come")
+    with Daemon(env={**os.environ, "LISTEN_PID": "1", "LISTEN_FDS": "1"}) as daemon:
+        status, _, err = daemon.end()
+        expect(status == 2, f"a socket for somebody else: exit status {status}: {err}")
     expect(sock.exists(), "systemd's file was removed")
 
 
@@ -497,7 +510,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("daemon")
     parser.add_argument("-k", default="", metavar="WORD", help="only cases with this in the name")
-    parser.add_argument("--no-systemd", action="store_true", help="it was built without libsystemd")
+    parser.add_argument("--no-systemd", action="store_true", help="it was built with -Dsystemd=disabled")
     args = parser.parse_args()
     Daemon.program = str(pathlib.Path(args.daemon).resolve())
     os.environ.pop("VSND_LOG", None)

@@ -425,7 +425,7 @@ static void the_header_is_right_meanwhile(void **state)
 	queue(r, 4800);
 	start(r);
 	wait_taken(r);
-	sleep_ms(400);
+	sleep_ms(1300);
 	assert_holds(r, "a.wav", SF_FORMAT_PCM_16, 0, 4800);
 	stop(r);
 	voice_close(r);

@@ -3,7 +3,8 @@
  * messages: what an I/O message costs when the back-end takes it as fast as it can
  * (vhost-user-snd --null-pace=fast), beside the copy of its bytes alone.
  *
- * The driver keeps the queue full.  Its messages are not filled anew, so that the
+ * The driver keeps the queue full, which is long, so that what is measured is the way of a
+ * message and not the wake-ups of both sides, which they share.  Its messages are not filled anew, so that the
  * samples are in the back-end's caches as far as they fit; the copy that is measured
  * beside it is of the same places and just as warm.  A back-end that keeps a sound
  * card's pace is told as such by the row's `times_realtime`.
@@ -16,8 +17,9 @@
 #include <stdio.h>
 
 /* The messages of a buffer. */
-#define SLOTS_MAX 64u
-#define BUFFER_BYTES_MAX (1u << 20)
+#define SLOTS_MAX 256u
+#define QUEUE_SIZE_MIN 256u
+#define BUFFER_BYTES_MAX (4u << 20)
 #define WARM_NS 50000000
 #define SETTLE_NS 3000000
 #define STRETCH_MS 300 /* for a second of --seconds: this part is fast */
@@ -63,17 +65,18 @@ static int play(struct bench_device *d, struct flow *f, int64_t ns, struct stret
 	return err;
 }
 
-static void put(struct bench *b, const char *row, uint32_t bytes, const struct stretch *st,
+static void put(struct bench *b, const char *row, const struct flow *f, const struct stretch *st,
 	double copy_ns, double notify_ns)
 {
 	double n = st->messages ? (double)st->messages : 1;
 	double cpu_ns = (double)(st->ended.cpu_ns - st->began.cpu_ns) / n;
-	double realtime_ns = 1e9 * bytes / (BENCH_RATE_HZ * BENCH_FRAME_BYTES);
+	double realtime_ns = 1e9 * f->period_bytes / (BENCH_RATE_HZ * BENCH_FRAME_BYTES);
 
 	bench_put(b, row, "cpu_ns", cpu_ns);
 	bench_put(b, row, "wall_ns", (double)st->wall_ns / n);
 	bench_put_reference(b, row, "copy_ns", copy_ns);
 	bench_put_reference(b, row, "notify_ns", notify_ns);
+	bench_put_reference(b, row, "queued", f->slots);
 	bench_put(b, row, "to_copy_and_notify", cpu_ns / (copy_ns + notify_ns));
 	bench_put(b, row, "beyond_copy_ns", cpu_ns - copy_ns);
 	bench_put(b, row, "notifications", (double)st->calls / n);
@@ -102,17 +105,21 @@ static int measure(struct bench *b, struct bench_device *d, uint32_t stream, uin
 	if (!err)
 		err = flow_stop(&f);
 	if (!err)
-		put(b, row, bytes, &st, copy_ns, notify_ns);
+		put(b, row, &f, &st, copy_ns, notify_ns);
 	flow_close(&f);
 	return err;
 }
 
 static int run(struct bench *b)
 {
+	struct options o = *b->o;
 	struct bench_device d;
 	uint32_t stream;
-	int err = bench_open(&d, b->o), end;
+	int err, end;
 
+	if (o.queue_size < QUEUE_SIZE_MIN)
+		o.queue_size = QUEUE_SIZE_MIN;
+	err = bench_open(&d, &o);
 	if (!err && bench_outputs(&d.sound, &stream, 1) < 1)
 		err = -1;
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes) && !err; i++)

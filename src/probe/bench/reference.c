@@ -9,6 +9,7 @@
 
 /* As the back-end's: a host's buffer, used over and over. */
 #define SINK_BYTES 65536u
+#define SINK_ALIGN 4096u
 #define COPY_BYTES (32u << 20) /* in all, and at least COPIES_MIN */
 #define COPIES_MIN 2000u
 #define COPIES_MAX 200000u
@@ -39,7 +40,7 @@ static void copy_all(uint8_t *sink, const uint8_t *source, uint32_t bytes, uint3
 
 double reference_copy_ns(const uint8_t *source, uint32_t bytes, uint32_t slots)
 {
-	uint8_t *sink = malloc(SINK_BYTES);
+	uint8_t *sink = aligned_alloc(SINK_ALIGN, SINK_BYTES);
 	uint32_t n = COPY_BYTES / bytes;
 	int64_t began;
 

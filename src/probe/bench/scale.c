@@ -5,7 +5,7 @@
  *
  * The driver looks at all rings every few ms, as its own wake-ups for so many would
  * outweigh what is measured.  Real time holds if no stream starved and each
- * got what it should have; `driver_late` counts the looks that found a buffer empty
+ * got what it should have; `driver_starved` counts the looks that found a buffer empty
  * because the driver itself came late, which is not the back-end's fault.
  */
 #include "probe/bench/bench.h"
@@ -34,18 +34,18 @@ struct crowd {
 	struct flow flow[MEMBERS_MAX];
 	uint64_t before[MEMBERS_MAX]; /* done at the look before */
 	uint32_t flows;
-	uint64_t driver_late;
+	uint64_t driver_starved;
 };
 
 struct reading {
 	struct usage usage;
-	uint64_t xruns, driver_late, done_min, done;
+	uint64_t xruns, driver_starved, done_min, done;
 	int64_t at_ns;
 };
 
 static void read_crowd(const struct crowd *c, struct reading *ret)
 {
-	*ret = (struct reading){ .at_ns = now_ns(), .driver_late = c->driver_late,
+	*ret = (struct reading){ .at_ns = now_ns(), .driver_starved = c->driver_starved,
 		.done_min = UINT64_MAX };
 	for (uint32_t i = 0; i < c->flows; i++) {
 		ret->done += c->flow[i].done;
@@ -71,7 +71,7 @@ static int look(struct crowd *c)
 	for (uint32_t i = 0; i < c->devices && !err; i++)
 		err = sound_serve(&c->device[i].sound);
 	for (uint32_t i = 0; i < c->flows; i++) {
-		c->driver_late += c->flow[i].done - c->before[i] >= c->flow[i].slots - 1;
+		c->driver_starved += c->flow[i].done - c->before[i] >= c->flow[i].slots - 1;
 		c->before[i] = c->flow[i].done;
 	}
 	return err;
@@ -105,7 +105,7 @@ static void put(struct bench *b, const char *row, const struct crowd *c, const s
 	bench_put(b, row, "pss_kib", (double)z->usage.pss_kib);
 	if (c->flow[0].xrun_events)
 		bench_put(b, row, "xruns", (double)(z->xruns - a->xruns));
-	bench_put(b, row, "driver_late", (double)(z->driver_late - a->driver_late));
+	bench_put(b, row, "driver_starved", (double)(z->driver_starved - a->driver_starved));
 	bench_put(b, row, "slowest_periods_short", expected > slowest ? expected - slowest : 0);
 }
 
@@ -222,7 +222,7 @@ static int step(struct bench *b, struct crowd *c, uint32_t n,
 	int err, end;
 
 	sched_getaffinity(0, sizeof(all), &all);
-	c->driver_late = 0;
+	c->driver_starved = 0;
 	err = fn(b, c, n);
 	sched_setaffinity(0, sizeof(all), &all);
 	end = close_crowd(c);

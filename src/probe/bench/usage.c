@@ -65,6 +65,9 @@ void usage_of_group(pid_t pgrp, struct usage_group *ret)
 	}
 	if (proc)
 		closedir(proc);
+	for (unsigned i = 0; i < ret->count && ret->count > 1; i++)
+		if (ret->pid[i] == pgrp)
+			ret->pid[i] = ret->pid[--ret->count];
 }
 
 void usage_of_peer(int sock, struct usage_group *ret)

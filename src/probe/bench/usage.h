@@ -23,7 +23,8 @@ struct usage {
 	unsigned threads;
 };
 
-/* All processes of a process group, or those that an open socket leads to. */
+/* All processes of a process group but the shell that began it, if there is another; or
+ * the one that an open socket leads to. */
 void usage_of_group(pid_t pgrp, struct usage_group *ret);
 void usage_of_peer(int sock, struct usage_group *ret);
 

@@ -146,11 +146,11 @@ static int walk(struct conform *c)
 #define LIFE "virtio 1.4, Sound Device, PCM Command Lifecycle: "
 #define LEGAL(from, cmd, name)                                                             \
 	{ .id = "SND-FSM-" name, .title = "a transition of the list", .run = transition,   \
-		.arg = (from) * COMMANDS + (cmd), .clause = LIFE "a legal transition" }
+		.arg = (int)(from) * COMMANDS + (int)(cmd), .clause = LIFE "a legal transition" }
 #define OTHER(from, cmd, name)                                                             \
 	{ .id = "SND-FSM-" name, .title = "not in the list: BAD_MSG, nothing changes",     \
-		.run = transition, .arg = (from) * COMMANDS + (cmd), .recommended = true,  \
-		.clause = LIFE "not among the legal transitions" }
+		.run = transition, .arg = (int)(from) * COMMANDS + (int)(cmd),             \
+		.recommended = true, .clause = LIFE "not among the legal transitions" }
 
 const struct scenario state_scenarios[] = {
 	LEGAL(ST_INIT, SET, "INIT-SET"),

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A JACK client for tests: it writes what its ports hear, or plays frames that tell
+ * their number.
+ *
+ *	jack_tap hear FILE     ports in_1 and in_2; their samples, interleaved, as
+ *	                       signed 16-bit little-endian integers, or as floats with
+ *	                       `hear-float`
+ *	jack_tap count         ports out_1 and out_2; frame n is (n + 1) / 2^23 on the first
+ *	                       and minus that on the second, from 0 again after 2^22
+ *
+ * It is called `tap`, says `ready` when others can connect to it, and how many cycles it
+ * missed when the server or a signal ends it.  A cycle that this client is late for
+ * is none of vsnd's, so a test has to know.
+ */
+#include <math.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jack/jack.h>
+#include <jack/ringbuffer.h>
+
+#define CHANNELS 2
+#define RING_BYTES (1u << 23)
+#define COUNT_END (1u << 22)
+
+static struct {
+	jack_client_t *client;
+	jack_port_t *port[CHANNELS];
+	jack_ringbuffer_t *ring;	/* floats, of what is heard; NULL: we count */
+	uint32_t count;
+	jack_nframes_t expected;	/* the time of the next cycle */
+	bool running;
+	atomic_uint missed;
+	atomic_bool gone;
+} tap;
+
+static volatile sig_atomic_t told_to_end;
+
+static void hear(jack_nframes_t frames)
+{
+	const float *in[CHANNELS];
+
+	for (unsigned i = 0; i < CHANNELS; i++)
+		in[i] = jack_port_get_buffer(tap.port[i], frames);
+	for (jack_nframes_t n = 0; n < frames; n++) {
+		float frame[CHANNELS] = { in[0][n], in[1][n] };
+
+		jack_ringbuffer_write(tap.ring, (const char *)frame, sizeof(frame));
+	}
+}
+
+static void count(jack_nframes_t frames)
+{
+	float *out[CHANNELS];
+
+	for (unsigned i = 0; i < CHANNELS; i++)
+		out[i] = jack_port_get_buffer(tap.port[i], frames);
+	for (jack_nframes_t n = 0; n < frames; n++) {
+		tap.count = (tap.count + 1) % COUNT_END;
+		out[0][n] = (float)tap.count / (1u << 23);
+		out[1][n] = -out[0][n];
+	}
+}
+
+static int on_process(jack_nframes_t frames, void *arg)
+{
+	jack_nframes_t now = jack_last_frame_time(tap.client);
+
+	(void)arg;
+	if (tap.running && now != tap.expected)
+		atomic_fetch_add(&tap.missed, 1);
+	tap.running = true;
+	tap.expected = now + frames;
+	if (tap.ring)
+		hear(frames);
+	else
+		count(frames);
+	return 0;
+}
+
+static void on_shutdown(void *arg)
+{
+	(void)arg;
+	atomic_store(&tap.gone, true);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	told_to_end = 1;
+}
+
+/* What came in so far. */
+static void write_out(FILE *file, bool as_float)
+{
+	float sample;
+
+	while (jack_ringbuffer_read_space(tap.ring) >= sizeof(sample)) {
+		jack_ringbuffer_read(tap.ring, (char *)&sample, sizeof(sample));
+		if (as_float) {
+			fwrite(&sample, sizeof(sample), 1, file);
+		} else {
+			int16_t value = (int16_t)lrintf(sample * 32768);
+
+			fwrite(&value, sizeof(value), 1, file);
+		}
+	}
+	fflush(file);
+}
+
+static int start(bool hears)
+{
+	tap.client = jack_client_open("tap", JackNoStartServer | JackUseExactName, NULL);
+	if (!tap.client)
+		return -1;
+	if (hears)
+		tap.ring = jack_ringbuffer_create(RING_BYTES);
+	for (unsigned i = 0; i < CHANNELS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%s_%u", hears ? "in" : "out", i + 1);
+		tap.port[i] = jack_port_register(tap.client, name, JACK_DEFAULT_AUDIO_TYPE,
+			hears ? JackPortIsInput : JackPortIsOutput, 0);
+		if (!tap.port[i])
+			return -1;
+	}
+	jack_set_process_callback(tap.client, on_process, NULL);
+	jack_on_shutdown(tap.client, on_shutdown, NULL);
+	return jack_activate(tap.client);
+}
+
+int main(int argc, char **argv)
+{
+	bool hears = argc == 3 && strncmp(argv[1], "hear", 4) == 0;
+	bool as_float = hears && strcmp(argv[1], "hear-float") == 0;
+	FILE *file = NULL;
+
+	if (!hears && (argc != 2 || strcmp(argv[1], "count") != 0)) {
+		fprintf(stderr, "usage: jack_tap hear|hear-float FILE | count\n");
+		return 2;
+	}
+	if (hears)
+		file = fopen(argv[2], "wb");
+	if (hears && !file)
+		return 1;
+	signal(SIGTERM, on_signal);
+	if (start(hears) < 0)
+		return 1;
+	printf("ready\n");
+	fflush(stdout);
+	while (!told_to_end && !atomic_load(&tap.gone)) {
+		usleep(10000);
+		if (file)
+			write_out(file, as_float);
+	}
+	if (file)
+		write_out(file, as_float);
+	printf("missed %u\n", atomic_load(&tap.missed));
+	fflush(stdout);
+	_exit(0);	/* closing waits for a server that may be gone */
+}
