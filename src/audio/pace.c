@@ -156,7 +156,9 @@ void pace_voice_init(struct pace_voice *v, struct pace *p, struct vsnd_stream *s
 	v->stream = stream;
 	v->input = params->direction == VSND_INPUT;
 	v->retry_ns = WAKE_NEVER;
-	pace_clock_init(&v->clock, params->rate_hz, params->period_frames, params->buffer_frames);
+	pace_clock_init(&v->clock, params->rate_hz, v->input ? params->period_frames
+		: pace_cycle_frames(params->rate_hz, params->period_frames, params->buffer_frames),
+		params->buffer_frames);
 }
 
 /* The next deadline of a running voice with the same cycle, or now. */

@@ -60,7 +60,6 @@ void pace_clock_init(struct pace_clock *c, uint32_t rate_hz, uint32_t period_fra
 	int64_t two_buffers_ns = frames_to_ns((uint64_t)buffer_frames * 2, rate_hz);
 
 	assert(cycle_frames_max > 0 && period_frames > 0 && buffer_frames > 0);
-	period_frames = pace_cycle_frames(rate_hz, period_frames, buffer_frames);
 	if (period_frames < cycle_frames_min)
 		period_frames *= (cycle_frames_min - 1) / period_frames + 1;
 	*c = (struct pace_clock){

@@ -12,9 +12,9 @@
  * b() is an exact number of frames and the division is the only rounding (down,
  * to a ns), so the error never adds up.  A cycle is the guest's period, or one
  * of `parts` parts of it, equal to within a frame, when the period is longer
- * than PACE_CYCLE_NS_MAX; or several of them where the buffer holds so many that it
- * makes no difference to what is heard (pace_cycle_frames()), or when it is shorter
- * than PACE_CYCLE_NS_MIN, which no driver asks for but one that wants our processor.
+ * than PACE_CYCLE_NS_MAX; or several of them where the voice's owner says so
+ * (pace_cycle_frames()), or when it is shorter than PACE_CYCLE_NS_MIN, which no driver
+ * asks for but one that wants our processor.
  *
  * Being late.  A guest knows its position only modulo its buffer: completions
  * in a burst look to it like no movement at all.  So a turn serves one cycle at
@@ -56,17 +56,21 @@ struct pace_clock {
 };
 
 /*
- * The longest cycle for a guest with this period and buffer: a period, or more where the
+ * The longest cycle of an output for a guest with this period and buffer: a period, or more where the
  * buffer is long enough that a period, and 10 ms, are queued beyond the cycle.  What is
  * heard is no later than with a cycle for each period, and both sides wake up, and
- * notify each other, so much less often.
+ * notify each other, so much less often.  An input has a cycle for each period: what it
+ * finds no room for is lost.
  */
 uint32_t pace_cycle_most(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames);
 
 /* Whole periods of that, not longer than PACE_CYCLE_NS_MAX if there are several. */
 uint32_t pace_cycle_frames(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames);
 
-/* All three numbers are > 0, and the rate is at least 50 Hz. */
+/*
+ * @period_frames: one period, or several that are to be a cycle.  All three numbers are
+ * > 0, and the rate is at least 50 Hz.
+ */
 void pace_clock_init(struct pace_clock *c, uint32_t rate_hz, uint32_t period_frames,
 		uint32_t buffer_frames);
 

@@ -3,6 +3,7 @@
 import time
 
 import pipewire_record
+import recorder
 import rig
 
 PLAYS = "vhost-user-snd.playback.0"
@@ -48,8 +49,8 @@ def microphone(name, build, host):
         raise rig.Fault("the daemon does not say why there is silence")
     # Between the fades it is what was said.
     middle = heard[frames[0] + rig.RATE * rig.FRAME:frames[-1] - rig.RATE * rig.FRAME // 4]
-    found, gaps = pipewire_record.segments(middle)
-    pipewire_record.check_gaps(gaps)
+    found, gaps = recorder.segments(middle)
+    recorder.check_gaps(gaps, pipewire_record.CYCLE)
     if len(found) != 1:
         raise rig.Fault(f"what was heard is no stretch of what was said: {found} {gaps}")
 
