@@ -154,17 +154,15 @@ static int64_t settle_voice(struct vsnd_voice *v, const struct voice_wish *wish,
 	return earlier(linger || fade ? wish->linger_ns : PW_NEVER_NS, check_streaming(v, now_ns));
 }
 
-static bool wanted(struct vsnd_audio *a, struct vsnd_voice *v, struct voice_wish *ret_wish)
+static struct voice_wish wanted(struct vsnd_audio *a, struct vsnd_voice *v)
 {
-	bool ending;
+	struct voice_wish wish = { .closed = true };
 
 	pthread_mutex_lock(&a->lock);
-	*ret_wish = v->wish;
-	ending = a->ending;
+	if (!a->ending)
+		wish = v->wish;
 	pthread_mutex_unlock(&a->lock);
-	if (ending)
-		*ret_wish = (struct voice_wish){ .closed = true };
-	return !ending;
+	return wish;
 }
 
 int64_t voices_settle(struct vsnd_audio *a, int64_t now_ns)
@@ -176,10 +174,9 @@ int64_t voices_settle(struct vsnd_audio *a, int64_t now_ns)
 	v = a->voices;
 	pthread_mutex_unlock(&a->lock);
 	for (; v; v = next) {
-		struct voice_wish wish;
+		struct voice_wish wish = wanted(a, v);
 
 		next = v->next_known;
-		wanted(a, v, &wish);
 		again_ns = earlier(again_ns, settle_voice(v, &wish, now_ns));
 	}
 	return again_ns;

@@ -3,6 +3,7 @@
 import time
 
 import pipewire_record
+import recorder
 import rig
 
 PLAYS = "vhost-user-snd.playback.0"
@@ -25,6 +26,7 @@ def there(host, node):
 def microphone(name, build, host):
     """Denied, allowed and denied again while the guest records."""
     host.start()
+    host.quantum(pipewire_record.CYCLE)
     pipewire_record.speak(host)
     with pipewire_record.recording(build, host, 6, 480, options=()) as guest:
         guest.until(1.5)
@@ -43,10 +45,13 @@ def microphone(name, build, host):
     rig.tell(name, f"heard from {first:.2f} to {last:.2f} s, the node was gone at {denied_at:.2f} s")
     if first < 1.4 or last > denied_at or last - first < 1.5:
         raise rig.Fault("not heard as long as it was allowed")
+    if "records silence" not in (host.folder / "host.log").read_text():
+        raise rig.Fault("the daemon does not say why there is silence")
     # Between the fades it is what was said.
     middle = heard[frames[0] + rig.RATE * rig.FRAME:frames[-1] - rig.RATE * rig.FRAME // 4]
-    found, gaps = pipewire_record.segments(middle)
-    if len(found) != 1 or gaps:
+    found, gaps = recorder.segments(middle)
+    recorder.check_gaps(gaps, pipewire_record.CYCLE)
+    if len(found) != 1:
         raise rig.Fault(f"what was heard is no stretch of what was said: {found} {gaps}")
 
 

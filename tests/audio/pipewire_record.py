@@ -3,8 +3,9 @@
 import pipewire_host
 import recorder
 import rig
-from recorder import NOISE_S, Recorder, check_one, segments
+from recorder import NOISE_S, Recorder, check_one
 
+CYCLE = 256             # frames; other cycles are multiples of it
 LISTEN = ("--audio=pipewire", f"--target-in={pipewire_host.MIC}",
           "--properties={ stream.capture.sink = true }")
 
@@ -14,7 +15,8 @@ def speak(host):
     path = host.folder / "noise.wav"
     if not path.exists():
         rig.source(NOISE_S).write(path)
-    host.run("pw-cat", "--playback", "--target", pipewire_host.MIC, str(path))
+    host.run("pw-cat", "--playback", "--target", pipewire_host.MIC, str(path),
+             preexec_fn=rig.real_time)
 
 
 def recording(build, host, *args, options=("--capture=on",)):
@@ -22,14 +24,14 @@ def recording(build, host, *args, options=("--capture=on",)):
     return rig.playing(build, host, *args, make=Recorder)
 
 
-def exact(name, build, host, *, period, buffer=None, quantum=256, seconds=4):
+def exact(name, build, host, *, period, buffer=None, quantum=CYCLE, seconds=4):
     host.start()
     host.quantum(quantum)
     speak(host)
     with recording(build, host, seconds, period, buffer) as guest:
         report = guest.finish()
     rig.tell(name, f"gap ms {report['gap_ms']}, latency bytes {report['latency_bytes']}")
-    check_one(name, guest, seconds - 1.5)
+    check_one(name, guest, seconds - 1.5, CYCLE)
 
 
 def through(case):

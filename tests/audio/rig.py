@@ -103,9 +103,9 @@ class Host:
         return subprocess.Popen(command, env=self.env, stdin=subprocess.DEVNULL,
                                 stderr=self.log, **kwargs)
 
-    def run(self, *command):
+    def run(self, *command, **kwargs):
         """A process of the server, which ends with it."""
-        process = self.spawn(*command, stdout=self.log)
+        process = self.spawn(*command, stdout=self.log, **kwargs)
         self.processes.append(process)
         return process
 
