@@ -121,16 +121,16 @@ step_probe() {
 	return "$rc"
 }
 
-# conform NAME AUDIO OPTION... -- PATTERN...: the conformance suite, or scenarios and
-# chapters of it; what it only recommends counts for our own device.
+# conform NAME PROGRAM AUDIO OPTION... [-- PATTERN...]: the conformance suite, or scenarios
+# and chapters of it; what it only recommends counts for our own device.
 conform() {
-	local name=$1 audio=$2 rc=0 skips options=()
-	shift 2
+	local name=$1 program=$2 audio=$3 rc=0 skips options=()
+	shift 3
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		options+=("$1")
 		shift
 	done
-	build/vsnd-probe --spawn="build/vhost-user-snd --socket-path={socket} --streams=3,1 --controls $audio" \
+	build/vsnd-probe --spawn="build/$program --socket-path={socket} --streams=3,1 --controls $audio" \
 		"${options[@]}" --strict conform "${@:2}" >"build/conform-$name.txt" || rc=$?
 	sed "s/^/| /" "build/conform-$name.txt" >&2
 	sed -n -E -e "s/^pass +([^ ]+) .*/ok conform $name \\1/p" \
@@ -145,10 +145,13 @@ conform() {
 
 step_conform() {
 	local rc=0
-	conform null --audio=null || rc=1
-	conform file "--audio=file --file-out={dir}/%s.wav" --played="{dir}/%s.wav" || rc=1
-	conform hooks "--audio=test --control-path={dir}/hooks --formats=all" \
-		--hooks="{dir}/hooks" -- 'hooks-*' sound 'SND-CVAL-9*' || rc=1
+	conform null vhost-user-snd --audio=null || rc=1
+	conform file vhost-user-snd "--audio=file --file-out={dir}/%s.wav" --played="{dir}/%s.wav" || rc=1
+	conform card tests/conform/full-card "--audio=file --file-out={dir}/%s.wav" \
+		--played="{dir}/%s.wav" || rc=1
+	python3 tests/conform/output.py --build=build || rc=1
+	conform hooks vhost-user-snd "--audio=test --control-path={dir}/hooks --formats=all" \
+		--hooks="{dir}/hooks" -- 'hooks-*' || rc=1
 	python3 tests/conform/mutants.py --build=build --sample=5 | named mutant || rc=1
 	return "$rc"
 }
@@ -156,6 +159,7 @@ step_conform() {
 step_audio() {
 	local rc=0
 	python3 tests/audio/pipewire.py --build=build --quick || rc=1
+	python3 tests/audio/pulse.py --build=build --quick || rc=1
 	python3 tests/audio/jack.py --build=build --quick || rc=1
 	return "$rc"
 }

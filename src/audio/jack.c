@@ -147,6 +147,7 @@ static int jack_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 		err = turns_create(take_turn, a, &a->turns);
 	if (err < 0)
 		goto fail;
+	turns_realtime(a->turns, &a->config->log);
 	err = audio_thread_start(jack_host_main, a, &a->thread);
 	if (err < 0) {
 		turns_end(a->turns);

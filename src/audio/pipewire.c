@@ -275,7 +275,7 @@ static int pipewire_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 {
 	struct vsnd_voice *v;
 
-	if (!stream_knows(params->format))
+	if (!format_is_known(params->format))
 		return -EINVAL;
 	v = calloc(1, sizeof(*v));
 	if (!v)

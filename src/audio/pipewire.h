@@ -6,6 +6,7 @@
  *   pipewire_host.c    the thread `vsnd-pw`: the connection to the server
  *   pipewire_settle.c  which voice has a stream there
  *   pipewire_stream.c  one voice's pw_stream
+ *   pipewire_format.c  ... and its format
  *   pipewire_cards.c   the host's sound cards, for the guest's jacks
  *   pipewire_volume.c  how loud it is, as the guest wants it and the host's user
  *
@@ -23,6 +24,7 @@
 #include <stdatomic.h>
 
 #include <pipewire/pipewire.h>
+#include <spa/param/audio/raw.h>
 
 #include "audio/audio.h"
 #include "audio/backoff.h"
@@ -151,8 +153,10 @@ void volume_begin(struct vsnd_voice *v, int64_t now_ns);
 void volume_on_control(struct vsnd_voice *v, uint32_t id, const struct pw_stream_control *control);
 void volume_settle(struct vsnd_voice *v, const struct voice_wish *wish);
 
-/* Any thread: whether PipeWire knows a format. */
-bool stream_knows(uint8_t format);
+/* Any thread: whether PipeWire knows a format; and all of a voice's, which it does. */
+bool format_is_known(uint8_t format);
+void format_of(const struct vsnd_voice_params *params, struct spa_audio_info_raw *ret);
+
 /* vsnd-pw: make the voice's stream on the connection, inactive.  0 or a negative errno. */
 int stream_create(struct vsnd_voice *v);
 void stream_destroy(struct vsnd_voice *v);

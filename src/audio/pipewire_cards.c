@@ -108,7 +108,23 @@ static bool route_from(const struct spa_pod *param, struct route *ret)
 	return true;
 }
 
-/* All routes come anew, from the first on, when one has changed. */
+/*
+ * A card says that it has other routes, and they are asked for: a subscription does not
+ * get those of a card that another program has exported, as session managers do.
+ */
+static void on_card_info(void *data, const struct pw_device_info *info)
+{
+	struct card *card = data;
+
+	if (!(info->change_mask & PW_DEVICE_CHANGE_MASK_PARAMS))
+		return;
+	for (uint32_t i = 0; i < info->n_params; i++) {
+		if (info->params[i].id == SPA_PARAM_EnumRoute)
+			pw_device_enum_params(card->device, 0, SPA_PARAM_EnumRoute, 0, UINT32_MAX, NULL);
+	}
+}
+
+/* All routes come anew, from the first on. */
 static void on_card_param(void *data, int seq, uint32_t id, uint32_t index, uint32_t next,
 		const struct spa_pod *param)
 {
@@ -126,12 +142,12 @@ static void on_card_param(void *data, int seq, uint32_t id, uint32_t index, uint
 
 static const struct pw_device_events card_events = {
 	.version = PW_VERSION_DEVICE_EVENTS,
+	.info = on_card_info,
 	.param = on_card_param,
 };
 
 static void add_card(struct cards *c, uint32_t id, const char *type, uint32_t version)
 {
-	uint32_t params[] = { SPA_PARAM_EnumRoute };
 	struct card *card = c->card;
 
 	while (card < c->card + CARDS_MAX && card->device)
@@ -141,10 +157,8 @@ static void add_card(struct cards *c, uint32_t id, const char *type, uint32_t ve
 	*card = (struct card){ .cards = c, .id = id };
 	card->device = pw_registry_bind(c->registry, id, type,
 		version < PW_VERSION_DEVICE ? version : PW_VERSION_DEVICE, 0);
-	if (!card->device)
-		return;
-	pw_device_add_listener(card->device, &card->listener, &card_events, card);
-	pw_device_subscribe_params(card->device, params, 1);
+	if (card->device)
+		pw_device_add_listener(card->device, &card->listener, &card_events, card);
 }
 
 static void drop_card(struct card *card)

@@ -14,52 +14,6 @@
 
 #include "audio/os.h"
 
-static const enum spa_audio_format formats[VSND_FORMATS] = {
-	[VSND_FMT_MU_LAW] = SPA_AUDIO_FORMAT_ULAW,
-	[VSND_FMT_A_LAW] = SPA_AUDIO_FORMAT_ALAW,
-	[VSND_FMT_S8] = SPA_AUDIO_FORMAT_S8,
-	[VSND_FMT_U8] = SPA_AUDIO_FORMAT_U8,
-	[VSND_FMT_S16] = SPA_AUDIO_FORMAT_S16_LE,
-	[VSND_FMT_U16] = SPA_AUDIO_FORMAT_U16_LE,
-	[VSND_FMT_S18_3] = SPA_AUDIO_FORMAT_S18_LE,
-	[VSND_FMT_U18_3] = SPA_AUDIO_FORMAT_U18_LE,
-	[VSND_FMT_S20_3] = SPA_AUDIO_FORMAT_S20_LE,
-	[VSND_FMT_U20_3] = SPA_AUDIO_FORMAT_U20_LE,
-	[VSND_FMT_S24_3] = SPA_AUDIO_FORMAT_S24_LE,
-	[VSND_FMT_U24_3] = SPA_AUDIO_FORMAT_U24_LE,
-	[VSND_FMT_S24] = SPA_AUDIO_FORMAT_S24_32_LE,
-	[VSND_FMT_U24] = SPA_AUDIO_FORMAT_U24_32_LE,
-	[VSND_FMT_S32] = SPA_AUDIO_FORMAT_S32_LE,
-	[VSND_FMT_U32] = SPA_AUDIO_FORMAT_U32_LE,
-	[VSND_FMT_FLOAT] = SPA_AUDIO_FORMAT_F32_LE,
-	[VSND_FMT_FLOAT64] = SPA_AUDIO_FORMAT_F64_LE,
-};
-
-#define POSITIONS_MAX 8
-
-static const uint32_t positions[POSITIONS_MAX + 1][POSITIONS_MAX] = {
-	[1] = { SPA_AUDIO_CHANNEL_MONO },
-	[2] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR },
-	[3] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_LFE },
-	[4] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
-		SPA_AUDIO_CHANNEL_RR },
-	[5] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
-		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC },
-	[6] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
-		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE },
-	[7] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
-		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE,
-		SPA_AUDIO_CHANNEL_RC },
-	[8] = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL,
-		SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE,
-		SPA_AUDIO_CHANNEL_SL, SPA_AUDIO_CHANNEL_SR },
-};
-
-bool stream_knows(uint8_t format)
-{
-	return format < VSND_FORMATS && formats[format] != SPA_AUDIO_FORMAT_UNKNOWN;
-}
-
 /* Audio thread. */
 static void on_process(void *data)
 {
@@ -135,18 +89,12 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
 {
 	const struct vsnd_voice_params *params = &v->hosted.params;
-	struct spa_audio_info_raw info = {
-		.format = formats[params->format],
-		.rate = params->rate_hz,
-		.channels = params->channels,
-	};
+	struct spa_audio_info_raw info;
 	uint8_t space[1024];
 	struct spa_pod_builder builder;
 	const struct spa_pod *param;
 
-	for (uint32_t i = 0; i < params->channels && i < SPA_AUDIO_MAX_CHANNELS; i++)
-		info.position[i] = params->channels <= POSITIONS_MAX
-			? positions[params->channels][i] : SPA_AUDIO_CHANNEL_AUX0 + i;
+	format_of(params, &info);
 	spa_pod_builder_init(&builder, space, sizeof(space));
 	param = spa_format_audio_raw_build(&builder, SPA_PARAM_EnumFormat, &info);
 	return pw_stream_connect(stream,

@@ -214,6 +214,7 @@ static void pulse_service(struct vsnd_audio *a)
 
 	free_gone(a);
 	say_connection(a);
+	pulse_volume_service(a);
 	if (stream_error != 0)
 		audio_say(&a->config->log, AUDIO_WARN, "PulseAudio: stream %u: %s", stream_error / 256,
 			pa_strerror((int)(stream_error % 256)));
@@ -237,6 +238,21 @@ static int init_convert(struct vsnd_voice *v)
 	v->scratch_frames = SCRATCH_BYTES / p->frame_bytes;
 	v->scratch = calloc(v->scratch_frames, p->frame_bytes);
 	return v->scratch ? 0 : -ENOMEM;
+}
+
+/* The stream will be without them. */
+static void judge_properties(const struct vsnd_audio *a, unsigned stream)
+{
+	const char *text = a->config->stream[stream].properties;
+	pa_proplist *p;
+
+	if (!text)
+		return;
+	p = pa_proplist_new();
+	if (!pulse_properties(p, text))
+		audio_say(&a->config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
+			stream, text);
+	pa_proplist_free(p);
 }
 
 static void add_voice(void *arg)
@@ -266,6 +282,7 @@ static int pulse_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 		free_voice(v);
 		return -ENOMEM;
 	}
+	judge_properties(a, params->stream);
 	vsnd_audio_call(a->dev, add_voice, v);
 	*ret_voice = v;
 	return 0;
@@ -358,6 +375,7 @@ static const struct vsnd_audio_ops pulse_ops = {
 	.voice_close = pulse_voice_close,
 	.service = pulse_service,
 	.voice_allow = pulse_voice_allow,
+	.voice_volume = pulse_voice_volume,
 	.connected = pulse_connected,
 };
 

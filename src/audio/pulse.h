@@ -5,6 +5,7 @@
  *   pulse.c         what the device calls, and the audio thread
  *   pulse_host.c    the connection to the server, and which voice has a stream there
  *   pulse_stream.c  one voice's pa_stream: how it is made, and what goes through it
+ *   pulse_volume.c  how loud it is, both ways
  *   pulse_format.c  formats, maps and sizes in PulseAudio's words
  *
  * There is one thread of our own, the audio thread, and it runs libpulse's main
@@ -13,7 +14,7 @@
  * is no lock.  libpulse waits for nothing but poll(); a server that is away or
  * stands still therefore leaves the timer its turns.
  *
- * There are no callbacks: each time the loop has dispatched something, the thread
+ * Callbacks only take notes: each time the loop has dispatched something, the thread
  * looks at what there is, a state that has changed or bytes that the server wants.
  * Nothing is so changed in the middle of libpulse's own work.
  *
@@ -55,6 +56,7 @@ struct vsnd_audio {
 	_Atomic(enum pulse_news) news;
 	atomic_int error;	/* PA_ERR_*, why the server is away */
 	atomic_uint stream_error;	/* 0, or PA_ERR_* + 256 * the stream that has none */
+	atomic_bool heard;	/* a user has changed a volume */
 	_Atomic(struct vsnd_voice *) gone;	/* closed and played, to be freed by the control thread */
 
 	/* The control thread's. */
@@ -69,6 +71,17 @@ struct vsnd_audio {
 	bool woken;		/* a turn is to be taken */
 	int64_t due_ns;		/* ... and when without being woken */
 	int64_t settle_ns;	/* when pulse_settle() wants to look again */
+};
+
+/* How loud a voice is.  The audio thread's. */
+struct pulse_level {
+	struct vsnd_volume volume;	/* the guest's word or the host's, whichever was the last */
+	unsigned words;		/* how often the guest has said one */
+	bool send;		/* the server is to be told */
+	bool ask;		/* the server has something to tell */
+	unsigned asked_words;	/* what the guest had said by then */
+	bool news;		/* the device is to be told */
+	pa_operation *question;
 };
 
 struct vsnd_voice {
@@ -92,11 +105,22 @@ struct vsnd_voice {
 	bool failed;		/* the last stream failed, and none has been made since */
 	int64_t retry_ns;	/* no new stream before then */
 	int64_t stamp;		/* of the cycles that the server asks for */
+	struct pulse_level level;
 };
+
+/* Control thread: voice_volume(), and the volumes' part of service(). */
+void pulse_voice_volume(struct vsnd_voice *v, const struct vsnd_volume *volume);
+void pulse_volume_service(struct vsnd_audio *a);
 
 /*
  * All below: audio thread.
  */
+
+/* A connection has been made. */
+void pulse_volume_subscribe(struct vsnd_audio *a);
+/* The stream is ready, or about to go. */
+void pulse_volume_settle(struct vsnd_voice *v);
+void pulse_volume_cancel(struct vsnd_voice *v);
 
 /* Look at the connection and all voices, do what can be done, and say when to look again. */
 int64_t pulse_settle(struct vsnd_audio *a, int64_t now_ns);

@@ -129,6 +129,24 @@ void pulse_channel_map(pa_channel_map *map, const struct vsnd_voice_params *para
 	pa_channel_map_init_extend(map, params->channels, PA_CHANNEL_MAP_ALSA);
 }
 
+void pulse_level(pa_cvolume *level, const struct vsnd_volume *volume)
+{
+	pa_cvolume_init(level);
+	level->channels = (uint8_t)volume->channels;
+	for (unsigned i = 0; i < volume->channels; i++)
+		level->values[i] = pa_sw_volume_from_linear((double)volume->gain[i]);
+}
+
+void pulse_volume(struct vsnd_volume *volume, const pa_cvolume *level, bool mute)
+{
+	*volume = (struct vsnd_volume){
+		.channels = level->channels < VSND_CHANNELS_MAX ? level->channels : VSND_CHANNELS_MAX,
+		.mute = mute,
+	};
+	for (unsigned i = 0; i < volume->channels; i++)
+		volume->gain[i] = (float)pa_sw_volume_to_linear(level->values[i]);
+}
+
 pa_buffer_attr pulse_buffer_attr(const struct vsnd_voice_params *params, uint32_t cycle_frames,
 		uint32_t frame_bytes)
 {

@@ -11,6 +11,7 @@
 #include <pulse/def.h>
 #include <pulse/proplist.h>
 #include <pulse/sample.h>
+#include <pulse/volume.h>
 
 #include <vsnd/audio.h>
 
@@ -25,6 +26,10 @@ pa_sample_spec pulse_sample_spec(unsigned format, const struct vsnd_voice_params
 
 /* The guest's own positions if there are some, else what ALSA has for so many channels. */
 void pulse_channel_map(pa_channel_map *map, const struct vsnd_voice_params *params);
+
+/* How loud a voice is, in PulseAudio's words and back: exact where it is 0 dB or silence. */
+void pulse_level(pa_cvolume *level, const struct vsnd_volume *volume);
+void pulse_volume(struct vsnd_volume *volume, const pa_cvolume *level, bool mute);
 
 /* For a stream that moves @cycle_frames at a time, of @frame_bytes each at the server. */
 pa_buffer_attr pulse_buffer_attr(const struct vsnd_voice_params *params, uint32_t cycle_frames,

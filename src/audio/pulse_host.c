@@ -95,6 +95,7 @@ static void settle_connection(struct vsnd_audio *a, int64_t now_ns)
 		a->ready = true;
 		a->woken = true;
 		backoff_succeeded(&a->backoff);
+		pulse_volume_subscribe(a);
 		tell(a, PULSE_THERE, PA_OK);
 	} else if (!PA_CONTEXT_IS_GOOD(state)) {
 		tell(a, PULSE_AWAY, pa_context_errno(a->context));
@@ -160,6 +161,7 @@ static int64_t settle_voice(struct vsnd_voice *v, int64_t now_ns)
 	if (pulse_stream_ready(v)) {
 		v->failed = false;
 		settle_cork(v, !run && !linger);
+		pulse_volume_settle(v);
 	}
 	if (!v->stream)
 		return v->retry_ns;

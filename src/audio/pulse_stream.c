@@ -44,6 +44,8 @@ int pulse_stream_create(struct vsnd_voice *v)
 {
 	const struct vsnd_voice_params *params = &v->hosted.params;
 	const char *target = v->audio->config->stream[params->stream].target;
+	bool loud = params->has_volume && v->level.words > 0;
+	pa_cvolume level;
 	pa_buffer_attr attr = pulse_buffer_attr(params, pace_clock_frames(&v->hosted.clock),
 		v->host_bytes);
 	pa_stream_flags_t flags = PA_STREAM_EARLY_REQUESTS | PA_STREAM_AUTO_TIMING_UPDATE |
@@ -57,15 +59,22 @@ int pulse_stream_create(struct vsnd_voice *v)
 	v->corked = params->direction == VSND_OUTPUT && !v->hosted.running;
 	if (v->corked)
 		flags |= PA_STREAM_START_CORKED;
+	/* Otherwise what the server remembers of the last stream would be heard for a moment. */
+	if (loud)
+		pulse_level(&level, &v->level.volume);
+	if (loud && params->direction == VSND_OUTPUT)
+		flags |= v->level.volume.mute ? PA_STREAM_START_MUTED : PA_STREAM_START_UNMUTED;
 	if (params->direction == VSND_INPUT)
 		err = pa_stream_connect_record(v->stream, target, &attr, flags);
 	else
-		err = pa_stream_connect_playback(v->stream, target, &attr, flags, NULL, NULL);
+		err = pa_stream_connect_playback(v->stream, target, &attr, flags,
+			loud ? &level : NULL, NULL);
 	return err < 0 ? pa_context_errno(v->audio->context) : PA_OK;
 }
 
 void pulse_stream_destroy(struct vsnd_voice *v)
 {
+	pulse_volume_cancel(v);
 	pa_stream_disconnect(v->stream);
 	pa_stream_unref(v->stream);
 	v->stream = NULL;

@@ -133,6 +133,11 @@ int turns_create(int64_t (*turn)(void *ctx, int64_t now_ns), void *ctx, struct t
 	return 0;
 }
 
+void turns_realtime(struct turns *t, const struct audio_log *log)
+{
+	audio_thread_realtime(t->thread, log);
+}
+
 void turns_end(struct turns *t)
 {
 	const struct timespec a_little = { .tv_nsec = RETRY_NS };

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "audio/audio.h"
 #include "audio/wake.h"
 
 #define TURNS_NEVER WAKE_NEVER
@@ -42,6 +43,9 @@ struct turns;
  * turns; that returns when the next is due.  0 or a negative errno.
  */
 int turns_create(int64_t (*turn)(void *ctx, int64_t now_ns), void *ctx, struct turns **ret_turns);
+
+/* Control thread: our thread may have real-time priority, see os.h. */
+void turns_realtime(struct turns *t, const struct audio_log *log);
 
 /*
  * Control thread.  End our thread.  From now on nobody gets a turn, and a turn of the

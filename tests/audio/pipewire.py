@@ -12,6 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 import pipewire_change
 import pipewire_control
+import pipewire_jacks
 import pipewire_latency
 import pipewire_record
 import pipewire_rt
@@ -70,8 +71,8 @@ def cases(quick):
     yield "pipewire: a RELEASE that does not wait", server_cases.release
     yield "pipewire: no server at the start", server_cases.absent
     yield "pipewire: the server is killed and comes back", server_cases.restart
-    for module in (pipewire_record, pipewire_control, pipewire_change, pipewire_latency,
-                   pipewire_rt):
+    for module in (pipewire_record, pipewire_control, pipewire_change, pipewire_jacks,
+                   pipewire_latency, pipewire_rt):
         yield from module.cases(quick)
     if not quick:
         yield ("pipewire: 60 s, periods of 10 ms",

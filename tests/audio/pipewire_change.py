@@ -110,9 +110,36 @@ def unplugged(name, build, host):
     check_two(name, guest, before + fifo.close(), report)
 
 
+class Wide(rig.Guest):
+    """Six channels, of nothing."""
+
+    def order(self, host):
+        path = host.folder / "wide.raw"
+        path.write_bytes(bytes(12 * rig.RATE * self.seconds))
+        return ("--raw", "--format=S16", "--channels=6", f"--rate={rig.RATE}", "play", str(path))
+
+
+def channel_map(name, build, host):
+    """The guest's channels are where its map has them."""
+    positions = ["FL", "FR", "FC", "LFE", "SL", "SR"]
+    config = host.folder / "card.conf"
+    config.write_text("[stream out]\nchannels = 6\n[chmap map]\n"
+                      f"positions = {' '.join(positions)}\n")
+    host.options = (f"--config={config}", *host.options)
+    host.start()
+    with rig.playing(build, host, 2, 480, make=Wide) as guest:
+        guest.until(1)
+        node = host.nodes()["vhost-user-snd.playback.0"]
+        found = node["info"]["params"]["Format"][0]["position"]
+        guest.finish()
+    if found != positions:
+        raise rig.Fault(f"the channels are {found}")
+
+
 def cases(quick):
     yield "pipewire: the default sink changes", default_changes
     if not quick:
+        yield "pipewire: the guest's channel map is the node's", channel_map
         yield "pipewire: START with a server that is stuck", frozen
         yield "pipewire: START with nothing to be linked to", unlinked
         yield "pipewire: the target is unplugged and plugged in again", unplugged

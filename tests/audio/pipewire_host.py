@@ -74,7 +74,7 @@ class Host(rig.Host):
         """What the server has, by name."""
         found = json.loads(self.tool("pw-dump") or "[]")
         return {o["info"]["props"].get("node.name"): o for o in found
-                if o["type"].endswith("Node")}
+                if o["type"].endswith("Node") and o.get("info")}
 
     def kill(self):
         """What was heard of the server that ends here."""

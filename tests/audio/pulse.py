@@ -9,6 +9,9 @@ How samples are compared and what is printed: rig.py.
 import sys
 
 sys.dont_write_bytecode = True
+import pulse_change
+import pulse_control
+import pulse_record
 import rig
 import server_cases
 from pulse_host import Host
@@ -24,13 +27,20 @@ def exact(name, build, host, *, period, buffer=None, seconds=10):
 
 
 def cases(quick):
-    for period in (48, 120, 240, 480, 960):
-        yield (f"pulse: 10 s, periods of {period / 48:g} ms",
-               lambda n, b, h, p=period: exact(n, b, h, period=p))
+    seconds = 4 if quick else 10
+    for period in (120, 480) if quick else (48, 120, 240, 480, 960):
+        yield (f"pulse: {seconds} s, periods of {period / 48:g} ms",
+               lambda n, b, h, p=period: exact(n, b, h, period=p, seconds=seconds,
+                                               buffer=p * max(4, 768 // p)))
     yield "pulse: a RELEASE that does not wait", server_cases.release
-    yield "pulse: no server at the start", server_cases.absent
     yield "pulse: the server is killed and comes back", server_cases.restart
-    yield "pulse: the server is stopped for 2 s", server_cases.stopped
+    for module in (pulse_record, pulse_control, pulse_change):
+        yield from module.cases(quick)
+    if not quick:
+        yield ("pulse: 60 s, periods of 10 ms",
+               lambda n, b, h: exact(n, b, h, period=480, seconds=60))
+        yield "pulse: no server at the start", server_cases.absent
+        yield "pulse: the server is stopped for 2 s", server_cases.stopped
 
 
 if __name__ == "__main__":

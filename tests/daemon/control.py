@@ -279,6 +279,23 @@ def slow_reader(folder):
             expect(time.monotonic() < end, "the last command of a client that went")
 
 
+def hooks_are_for_harnesses(folder):
+    """control: hooks are there with --audio=test, and a harness that goes leaves them as they are"""
+    with running(folder) as (_, path), Client(path) as client:
+        names = client.do("commands")["commands"]
+        expect(not any(name.startswith("test-") for name in names), f"hooks: {names}")
+        expect(not client.ask("test-reset")["ok"], "test-reset without the back-end for tests")
+    with running(folder, "--audio=test") as (_, path):
+        with Client(path) as client:
+            expect(not client.ask("test-advance", frames=1)["ok"], "a clock that is not ours")
+            client.do("test-clock", clock="manual")
+            before = client.do("test-counters")["now_ns"]
+        with Client(path) as client:
+            now = client.do("test-advance", frames=480, cycles=100)["now_ns"]
+            expect(now - before == 1000000000, f"{now - before} ns of 48000 frames")
+            expect(client.do("test-counters")["voices"] == 0, "voices without a guest")
+
+
 def ends_at_once(folder):
     """control: SIGTERM ends the daemon at once with clients connected"""
     with running(folder) as (daemon, path), contextlib.ExitStack() as stack:
@@ -530,7 +547,8 @@ def top_ends(folder):
 
 
 CASES = (mode_and_life, paths, folder_goes, bad_lines, wrong_types, names, clients, slow_reader,
-         ends_at_once, running_stream, running_input, events, vsndctl, top_ends)
+         hooks_are_for_harnesses, ends_at_once, running_stream, running_input, events, vsndctl,
+         top_ends)
 
 
 def main():

@@ -341,13 +341,29 @@ static int select_all(const struct options *o, struct selected *sel)
 	return 0;
 }
 
+/* An id names one scenario. */
+static const char *same_twice(const struct selected *sel)
+{
+	for (unsigned i = 0; i < sel->count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (!strcmp(sel->list[i].scenario->id, sel->list[k].scenario->id))
+				return sel->list[i].scenario->id;
+	return NULL;
+}
+
 int conform_command(const struct options *o)
 {
 	struct selected sel = { 0 };
+	const char *twice;
 	int status;
 
 	if (select_all(o, &sel) < 0) {
 		fputs("vsnd-probe: out of memory\n", stderr);
+		return 1;
+	}
+	twice = same_twice(&sel);
+	if (twice) {
+		fprintf(stderr, "vsnd-probe: two scenarios are called %s\n", twice);
 		return 1;
 	}
 	if (!sel.count) {

@@ -38,6 +38,9 @@ static int prepared(struct conform *c, unsigned direction, uint32_t features, ui
 static int up_prepared(struct conform *c, unsigned direction, uint32_t features, uint32_t *ret)
 {
 	TRY(rig_up(c, NULL));
+	if (features && c->rig.fe.who->base == BASE_AVAILABLE)
+		return skip(c, "%s loses the event buffers that a driver gives before it is up",
+			c->rig.fe.who->name);
 	return prepared(c, direction, features, ret);
 }
 

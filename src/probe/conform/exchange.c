@@ -239,7 +239,9 @@ static int call_first(struct conform *c)
 	};
 
 	TRY(rig_up(c, &(struct rig_setup){ .who = &who }));
-	return still_works(c);
+	TRY(still_works(c));
+	EXPECT(c, c->rig.calls[Q_CONTROL], "it is not signalled");
+	return 0;
 }
 
 static int features_again(struct conform *c)

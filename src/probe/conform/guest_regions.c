@@ -111,14 +111,13 @@ static int removed_under_message(struct conform *c)
 	rig_kick(c, Q_TX);
 	TRY(rig_watch(c, 20));
 	region_message(&m, VU_REM_MEM_REG, &s, -1, 0);
-	TRY(wire_ack(c, &m, &ack)); /* may be refused while it is in use */
+	/* It may be refused while it is in use, and a sink may not look at samples. */
+	TRY(wire_ack(c, &m, &ack));
 	TRY(must_pcm(c, SND_R_PCM_START, out));
 	TRY(tx_send(c, &good, out, bytes));
 	TRY(chain_wait(c, &ch));
 	EXPECT(c, ch.len == 0 || io_status(&ch) == SND_S_OK || io_status(&ch) == SND_S_IO_ERR,
 		"the message came back with 0x%x", io_status(&ch));
-	EXPECT(c, ack || ch.len == 0 || io_status(&ch) == SND_S_IO_ERR,
-		"a message that is not in memory any more was played");
 	TRY(chain_wait(c, &good));
 	return io_ok(c, &good, "a message behind it");
 }

@@ -224,7 +224,7 @@ const struct scenario hook_gain_scenarios[] = {
 		.recommended = true, .clause = VAL "a role says what the value does" },
 	{ .id = "SND-CVAL-9i", .title = "-20 dB is a tenth", .run = volume,
 		.recommended = true, .clause = VAL "a role says what the value does" },
-	{ .id = "SND-FMT-1", .title = "byte order and justification of all formats",
+	{ .id = "SND-FMT-1h", .title = "byte order and justification of all formats",
 		.run = volume, .arg = 1,
 		.clause = "virtio 1.4, Sound Device, PCM_INFO: VIRTIO_SND_PCM_FMT_*, as in ALSA" },
 	{ 0 },

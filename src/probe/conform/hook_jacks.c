@@ -290,7 +290,7 @@ const struct scenario hook_jack_scenarios[] = {
 		.run = readable_buffer, .recommended = true, .clause = BUF "device-writable" },
 	{ .id = "VU-RING-7h", .title = "event buffers that were never kicked", .run = no_kick,
 		.clause = "vhost-user, Ring states: Linux does not kick the event queue" },
-	{ .id = "VU-SUS-2", .title = "no event of a device whose rings are stopped",
+	{ .id = "VU-SUS-2h", .title = "no event of a device whose rings are stopped",
 		.run = suspended, .clause = "vhost-user, Suspended device state: no notification" },
 	{ 0 },
 };

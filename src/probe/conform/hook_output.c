@@ -313,7 +313,7 @@ const struct scenario hook_output_scenarios[] = {
 		.run = silence, .recommended = true, .clause = OUT "silent" },
 	{ .id = "SND-TX-9h", .title = "a part of a frame joins the next message",
 		.run = parts_of_frames, .recommended = true, .clause = OUT "silent" },
-	{ .id = "SND-PINF-9", .title = "frames are interleaved", .run = interleaved,
+	{ .id = "SND-PINF-9h", .title = "frames are interleaved", .run = interleaved,
 		.clause = "virtio 1.4, Sound Device, PCM_INFO: interleaved" },
 	{ .id = "SND-PCM-START-1h", .title = "START is heard in the next cycle",
 		.run = starts_at_once, .clause = LIFE "START" },

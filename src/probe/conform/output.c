@@ -30,6 +30,8 @@ void output_list(const struct selected *sel)
 		if (e->scenario->untestable)
 			printf("  %-24s not testable from outside: %s\n", "",
 				e->scenario->untestable);
+		else
+			printf("  %-24s [%s]\n", "", e->scenario->clause);
 	}
 }
 

@@ -263,6 +263,13 @@ static int bad_num(struct conform *c)
 	return still_works(c);
 }
 
+/* A ring that runs has no new address in any case. */
+static int rest(struct conform *c, unsigned queue)
+{
+	TRY(rig_enable_ring(c, queue, false));
+	return rig_stop_ring(c, queue);
+}
+
 /* An address that is refused, or at least a ring that does not run into it. */
 static int bad_addr(struct conform *c)
 {
@@ -272,6 +279,7 @@ static int bad_addr(struct conform *c)
 	uint64_t ack;
 
 	TRY(rig_up(c, NULL));
+	TRY(rest(c, Q_RX));
 	r = &c->rig.mem.region[0];
 	for (unsigned i = 0; i < 6; i++) {
 		uint64_t at[3] = { r->uva, r->uva + 4096, r->uva + 8192 };
@@ -297,6 +305,7 @@ static int misaligned(struct conform *c)
 	struct vu_msg m;
 
 	TRY(rig_up(c, NULL));
+	TRY(rest(c, Q_RX));
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t uva = c->rig.mem.region[0].uva;
 		uint64_t at[3] = { uva, uva + 4096, uva + 8192 };

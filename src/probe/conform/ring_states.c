@@ -278,6 +278,8 @@ static int user_addresses(struct conform *c)
 
 	TRY(rig_up(c, &(struct rig_setup){ .regions = 3 }));
 	TRY(still_works(c));
+	TRY(rig_enable_ring(c, Q_RX, false));
+	TRY(rig_stop_ring(c, Q_RX));
 	r = &c->rig.mem.region[0];
 	for (unsigned i = 0; i < 3; i++)
 		at[i] = r->gpa + 4096ULL * i;
@@ -310,6 +312,7 @@ static int log_flag(struct conform *c)
 static int base_upper_bits(struct conform *c)
 {
 	struct vu_msg m;
+	uint16_t base;
 
 	TRY(rig_up(c, &(struct rig_setup){ .front_end = "qemu" }));
 	TRY(still_works(c));
@@ -317,8 +320,10 @@ static int base_upper_bits(struct conform *c)
 	TRY(rig_enable_ring(c, Q_CONTROL, false));
 	INSIST(c, !vring_num(&c->rig.fe, Q_CONTROL) && !vring_addr(&c->rig.fe, Q_CONTROL), "%s",
 		complaint());
-	wire_state(&m, VU_SET_VRING_BASE, Q_CONTROL,
-		0x7fff0000u | c->rig.fe.queue[Q_CONTROL].base);
+	/* Another one than it stopped at, so that it counts. */
+	base = (uint16_t)(c->rig.fe.queue[Q_CONTROL].base + 7);
+	rig_begin_at(c, Q_CONTROL, base);
+	wire_state(&m, VU_SET_VRING_BASE, Q_CONTROL, 0x7fff0000u | base);
 	TRY(wire_send(c, &m));
 	INSIST(c, !vring_kick(&c->rig.fe, Q_CONTROL) && !vring_call(&c->rig.fe, Q_CONTROL), "%s",
 		complaint());
@@ -392,7 +397,7 @@ static int call_replaced(struct conform *c)
 
 		TRY(info_request(c, &ch));
 		TRY(chain_send(c, &ch));
-		for (volatile unsigned spin = i * 13 % 3000; spin; spin--)
+		for (volatile unsigned spin = i * 137 % 60000; spin; spin--)
 			;
 		wire_fd(&m, VU_SET_VRING_CALL, Q_CONTROL, fresh);
 		TRY(wire_send(c, &m));

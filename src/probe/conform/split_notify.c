@@ -176,7 +176,7 @@ static int no_lost_wakeup(struct conform *c)
 	for (unsigned i = 0; i < 20000; i++) {
 		raw_calls(c);
 		raw_post(c, i % 32 * 2);
-		for (volatile unsigned spin = i * 7 % 3000; spin; spin--)
+		for (volatile unsigned spin = i * 37 % 60000; spin; spin--)
 			;
 		put16(r->avail + 4 + 2 * r->is.size, r->used_seen);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -1,0 +1,83 @@
+"""A guest that records noise, and what of it has come through.
+
+What is recorded must be a stretch of the noise, without a frame lost, doubled or
+invented; silence before it, and where a server is away, is none of its own.  A sound
+server is put through its cases with speak(host), which says the noise, and
+recording(build, host, ...), a guest that listens.
+"""
+
+import signal
+
+import rig
+import wav
+
+NOISE_S = 20
+
+
+class Recorder(rig.Guest):
+    """A daemon, and a driver that records through it."""
+
+    def order(self, host):
+        self.path = host.folder / "recorded.wav"
+        return "record", f"--seconds={self.seconds}", str(self.path)
+
+    def recorded(self):
+        return wav.read(self.path).data
+
+
+def segments(heard):
+    """(frame of the noise, frames) of each stretch of it, in the order they were heard."""
+    kept, gaps = rig.without_silence(heard)
+    sent = rig.source(NOISE_S).data
+    at, found = 0, []
+    while at < len(kept):
+        first = sent.find(kept[at:at + 4 * rig.FRAME])
+        if first < 0 or first % rig.FRAME:
+            raise rig.Fault(f"frame {at // rig.FRAME} of what was heard was never said")
+        n = rig.common(sent, first, kept, at)
+        found.append((first // rig.FRAME, n // rig.FRAME))
+        at += n
+    return found, gaps
+
+
+def check_one(name, guest, least_s):
+    found, gaps = segments(guest.recorded())
+    rig.tell(name, f"stretches (from, frames) {found}, silences within {gaps}")
+    if len(found) != 1 or gaps:
+        raise rig.Fault("not one stretch of the noise")
+    if found[0][1] < least_s * rig.RATE:
+        raise rig.Fault(f"only {found[0][1]} frames of it")
+
+
+def restart(name, build, host, speak, recording):
+    """Killed and started again while the guest records."""
+    host.start()
+    speak(host)
+    with recording(build, host, 7, 480) as guest:
+        guest.until(2)
+        host.kill()
+        guest.until(3)
+        host.start()
+        speak(host)
+        guest.finish()
+    found, gaps = segments(guest.recorded())
+    rig.tell(name, f"stretches (from, frames) {found}, silences within {gaps}")
+    if len(found) != 2 or len(gaps) != 1 or min(n for _, n in found) < rig.RATE:
+        raise rig.Fault("not one stretch before and one after")
+
+
+def stopped(name, build, host, speak, recording):
+    """What was said while the server stood still is lost, and the guest's clock goes on."""
+    host.start()
+    speak(host)
+    with recording(build, host, 6, 480) as guest:
+        guest.until(2)
+        host.server.send_signal(signal.SIGSTOP)
+        guest.until(3)
+        host.server.send_signal(signal.SIGCONT)
+        report = guest.finish()
+    found, gaps = segments(guest.recorded())
+    rig.tell(name, f"stretches (from, frames) {found}, silences within {gaps}, longest gap "
+             f"between completions {report['gap_ms']['max']:.0f} ms")
+    if report["gap_ms"]["max"] > 500 or not 0.5 * rig.RATE < sum(gaps) < 1.5 * rig.RATE:
+        raise rig.Fault("not silence for as long as the server was stopped")
