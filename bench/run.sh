@@ -41,8 +41,8 @@ if [ "$measure" = yes ]; then
 	bench start "$daemon" --versus="$file" --rounds="$rounds" bench start
 	bench scale "$daemon --streams=64,0" --rounds=1 --seconds="$seconds" bench scale
 	bench scale64 "$daemon --streams=64,0" --rounds=1 --seconds="$long" --from=64 bench scale
-	meson setup "$out/small" -Dbuildtype=debugoptimized -Dtests=disabled -Dprobe=disabled \
-		-Dpipewire=disabled >"$out/small.log" 2>&1 || cat "$out/small.log" >&2
+	meson setup "$out/small" -Dauto_features=disabled -Ddaemon=enabled -Dfile=enabled \
+		-Dsystemd=enabled >"$out/small.log" 2>&1 || cat "$out/small.log" >&2
 	ninja -C "$out/small" vhost-user-snd >>"$out/small.log" 2>&1
 	bench start-small "$out/small/vhost-user-snd --socket-path={socket}" \
 		--versus="$out/small/vhost-user-snd --socket-path={socket} --audio=file --file-out={dir}/%s.wav" \
