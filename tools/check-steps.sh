@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 jobs=${VSND_CHECK_JOBS:-2}
-enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dpulse=enabled -Djack=enabled -Dsystemd=enabled)
+enabled=(-Dtests=enabled -Ddaemon=enabled -Dprobe=enabled -Dctl=enabled -Dman=enabled -Dfile=enabled -Dpipewire=enabled -Dpulse=enabled -Dalsa=enabled -Djack=enabled -Dsystemd=enabled)
 
 # Put a word before the names of the tests that standard input reports.
 named() {
@@ -160,6 +160,8 @@ step_audio() {
 	local rc=0
 	python3 tests/audio/pipewire.py --build=build --quick || rc=1
 	python3 tests/audio/pulse.py --build=build --quick || rc=1
+	python3 tests/audio/alsa.py --build=build --quick --jobs=4 || rc=1
+	python3 tests/audio/alsa_pulse.py --build=build --quick --jobs=2 || rc=1
 	python3 tests/audio/jack.py --build=build --quick || rc=1
 	return "$rc"
 }

@@ -89,6 +89,14 @@ extern const struct vsnd_audio_ops *const audio_jack_ops;
 bool audio_jack_answers(const struct audio_host_config *config);
 
 /*
+ * Plays and records through ALSA; a target is the name of a pcm, else "default".  See
+ * alsa.h.  NULL in a build without.
+ */
+extern const struct vsnd_audio_ops *const audio_alsa_ops;
+/* Whether the pcm of the first stream can be opened, within a second. */
+bool audio_alsa_answers(const struct audio_host_config *config);
+
+/*
  * Judge a configuration before a device is made with it.  0, or a negative
  * errno with the name at fault in *@ret_what and the reason in *@ret_reason (static).  -EINVAL: what it says makes no
  * sense, whatever the disk holds.

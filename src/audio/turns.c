@@ -163,7 +163,8 @@ void turns_wake(struct turns *t)
 
 bool turns_host_begin(struct turns *t, int64_t now_ns, int64_t cycle_ns)
 {
-	atomic_store(&t->next_ns, now_ns + cycle_ns);
+	if (cycle_ns >= 0)
+		atomic_store(&t->next_ns, now_ns + cycle_ns);
 	if (!take(t, HOSTS)) {
 		atomic_fetch_add_explicit(&t->missed, 1, memory_order_relaxed);
 		return false;

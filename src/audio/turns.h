@@ -59,8 +59,10 @@ void turns_free(struct turns *t);
 void turns_wake(struct turns *t);
 
 /*
- * The host's thread, at the begin of its cycle of @cycle_ns.  True: it has the turn,
- * until turns_host_end(), which says when the next is due.
+ * A thread of the host's, at the begin of its cycle of @cycle_ns.  True: it has the
+ * turn, until turns_host_end(), which says when the next is due.  Several threads may
+ * be the host's, if they announce no cycle (@cycle_ns < 0): nobody then keeps away from
+ * anybody, and who gets no turn tries again.
  */
 bool turns_host_begin(struct turns *t, int64_t now_ns, int64_t cycle_ns);
 void turns_host_end(struct turns *t, int64_t due_ns);

@@ -21,6 +21,7 @@ struct backend {
 static const struct backend backends[] = {
 	{ "pipewire", &audio_pipewire_ops, audio_pipewire_answers },
 	{ "pulse", &audio_pulse_ops, audio_pulse_answers },
+	{ "alsa", &audio_alsa_ops, audio_alsa_answers },
 	{ "jack", &audio_jack_ops, audio_jack_answers },
 	{ "file", &audio_file_ops, NULL },
 	{ "null", &null_ops, NULL },

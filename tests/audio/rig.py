@@ -11,6 +11,7 @@ main() runs cases and prints `ok NAME`, `not ok NAME: reason` or `skip NAME: rea
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import fcntl
 import json
@@ -82,6 +83,7 @@ class Host:
 
     tools = ()      # programs without which no case can run
     strip = ()      # beginnings of names of variables that a server must not get
+    full = False    # cases that can take their time
     options = ()    # what makes a daemon play to this host
 
     def __init__(self, folder):
@@ -211,12 +213,12 @@ def source(seconds, made={}):
     return made[seconds]
 
 
-def without_silence(data):
-    """The frames that are no silence, and the lengths of the silences between them."""
+def without_silence(data, size=FRAME):
+    """The frames of @size bytes that are no silence, and the lengths of the silences between them."""
     kept, gaps, run = [], [], 0
-    for at in range(0, len(data) - FRAME + 1, FRAME):
-        frame = data[at:at + FRAME]
-        if frame == b"\0\0\0\0":
+    for at in range(0, len(data) - size + 1, size):
+        frame = data[at:at + size]
+        if frame == bytes(size):
             run += 1
             continue
         if run and kept:
@@ -226,7 +228,7 @@ def without_silence(data):
     return b"".join(kept), gaps
 
 
-def common(a, a_at, b, b_at):
+def common(a, a_at, b, b_at, size):
     """Bytes, of whole frames, that are the same from there on."""
     low, high = 0, min(len(a) - a_at, len(b) - b_at)
     if a[a_at:a_at + high] == b[b_at:b_at + high]:
@@ -237,24 +239,24 @@ def common(a, a_at, b, b_at):
             low = middle
         else:
             high = middle
-    return low - low % FRAME
+    return low - low % size
 
 
-def differences(sent, heard):
+def differences(sent, heard, size=FRAME):
     """(frame of the source, frames lost there; negative: heard again) of each difference."""
     at = pos = 0
     while pos < len(heard):
-        n = common(sent, at, heard, pos)
+        n = common(sent, at, heard, pos, size)
         at, pos = at + n, pos + n
         if pos == len(heard):
             break
-        again = sent.find(heard[pos:pos + 8 * FRAME])
-        if again < 0 or again % FRAME:
-            raise Fault(f"after frame {at // FRAME}: frames that were never sent")
-        yield at // FRAME, (again - at) // FRAME
+        again = sent.find(heard[pos:pos + 8 * size])
+        if again < 0 or again % size:
+            raise Fault(f"after frame {at // size}: frames that were never sent")
+        yield at // size, (again - at) // size
         at = again
     if at < len(sent):
-        yield at // FRAME, (len(sent) - at) // FRAME
+        yield at // size, (len(sent) - at) // size
 
 
 def tell(name, text):
@@ -262,10 +264,10 @@ def tell(name, text):
 
 
 def check_exact(name, guest, heard):
-    kept, gaps = without_silence(heard)
+    kept, gaps = without_silence(heard, guest.sent.frame_bytes)
     if gaps:
         tell(name, f"the guest was late: {len(gaps)} gaps, {sum(gaps)} frames of silence")
-    faults = list(differences(guest.sent.data, kept))
+    faults = list(differences(guest.sent.data, kept, guest.sent.frame_bytes))
     if faults:
         raise Fault("lost or doubled (at frame, how many): " + str(faults[:6])[1:-1])
 
@@ -330,14 +332,19 @@ def main(make_host, cases):
     parser.add_argument("--quick", action="store_true",
                         help="not those that a machine with other users makes fail now and then")
     parser.add_argument("--keep", action="store_true", help="keep the folders")
+    parser.add_argument("--full", action="store_true",
+                        help="a minute of what is compared for some seconds else")
+    parser.add_argument("--jobs", type=int, default=1, help="cases at the same time (1)")
     args = parser.parse_args()
+    make_host.full = args.full
     missing = [tool for tool in make_host.tools if not shutil.which(tool)]
-    good = True
-    for name, case in cases(args.quick):
-        if args.k not in name:
-            continue
+    chosen = [pair for pair in cases(args.quick) if args.k in pair[0]]
+
+    def run(pair):
         if missing:
-            print(f"skip {name}: {missing[0]} is not installed")
-            continue
-        good = run_case(name, case, args.build.resolve(), make_host, args.keep) and good
-    return 0 if good else 1
+            print(f"skip {pair[0]}: {missing[0]} is not installed")
+            return True
+        return run_case(*pair, args.build.resolve(), make_host, args.keep)
+
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        return 0 if all(list(pool.map(run, chosen))) else 1

@@ -162,6 +162,40 @@ static void never_both(void **state)
 	assert_int_equal(shared.all, turns_taken());
 }
 
+/* As never_both(), with a host of three threads, each of which tries until it has its turn. */
+static void *many_main(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&shared.ending)) {
+		unsigned before = atomic_load(&shared.hosts);
+
+		host_cycle(-1);
+		if (atomic_load(&shared.hosts) != before)
+			pause_ns(MS / 4);
+	}
+	return NULL;
+}
+
+static void of_many_one(void **state)
+{
+	pthread_t hosts[3];
+
+	(void)state;
+	shared.due_ns = MS / 3;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&hosts[i], NULL, many_main, NULL), 0);
+	wait_for_turns(1000);
+	for (int i = 0; i < 10000 && !atomic_load(&shared.ours); i++)
+		pause_ns(MS);
+	turns_end(shared.turns);
+	atomic_store(&shared.ending, true);
+	for (unsigned i = 0; i < 3; i++)
+		pthread_join(hosts[i], NULL);
+	assert_int_equal(atomic_load(&shared.overlaps), 0);
+	assert_true(atomic_load(&shared.ours) > 0);
+	assert_int_equal(shared.all, turns_taken());
+}
+
 /* Our thread sleeps for ever, until a turn of the host's says that it shall not. */
 static void sooner(void **state)
 {
@@ -207,6 +241,7 @@ int main(void)
 		cmocka_unit_test(beside),
 		cmocka_unit_test_setup_teardown(without_a_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(never_both, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(of_many_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sooner, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_after_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_has_none_goes_without, set_up, tear_down),
