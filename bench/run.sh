@@ -19,6 +19,7 @@ for word in "$@"; do
 	esac
 done
 out=$build/bench
+small=build-small
 mkdir -p "$out"
 
 daemon="$build/vhost-user-snd --socket-path={socket}"
@@ -41,11 +42,11 @@ if [ "$measure" = yes ]; then
 	bench start "$daemon" --versus="$file" --rounds="$rounds" bench start
 	bench scale "$daemon --streams=64,0" --rounds=1 --seconds="$seconds" bench scale
 	bench scale64 "$daemon --streams=64,0" --rounds=1 --seconds="$long" --from=64 bench scale
-	meson setup "$out/small" -Dbuildtype=debugoptimized -Dtests=disabled -Dprobe=disabled \
-		-Dpipewire=disabled >"$out/small.log" 2>&1 || cat "$out/small.log" >&2
-	ninja -C "$out/small" vhost-user-snd >>"$out/small.log" 2>&1
-	bench start-small "$out/small/vhost-user-snd --socket-path={socket}" \
-		--versus="$out/small/vhost-user-snd --socket-path={socket} --audio=file --file-out={dir}/%s.wav" \
+	meson setup "$small" -Dauto_features=disabled -Ddaemon=enabled -Dfile=enabled \
+		-Dsystemd=enabled >"$out/small.log" 2>&1 || cat "$out/small.log" >&2
+	ninja -C "$small" vhost-user-snd >>"$out/small.log" 2>&1
+	bench start-small "$small/vhost-user-snd --socket-path={socket}" \
+		--versus="$small/vhost-user-snd --socket-path={socket} --audio=file --file-out={dir}/%s.wav" \
 		--rounds="$rounds" bench start
 	if command -v pipewire wireplumber pw-cli >/dev/null; then
 		beside=bench/with_pipewire.py

@@ -81,6 +81,21 @@ int bench_outputs(struct sound *s, uint32_t *ret_streams, uint32_t max)
 		     : complain(-ENODEV, "no output stream plays S16 at 48000 Hz on two channels");
 }
 
+int bench_with_output(struct bench *b, const struct options *o,
+	int (*fn)(struct bench *b, struct bench_device *d, uint32_t stream))
+{
+	struct bench_device d;
+	uint32_t stream;
+	int err = bench_open(&d, o), end;
+
+	if (!err)
+		err = bench_outputs(&d.sound, &stream, 1);
+	if (err > 0)
+		err = fn(b, &d, stream);
+	end = bench_close(&d);
+	return err < 0 ? err : end;
+}
+
 static bool wanted(const struct options *o, const struct bench_part *p)
 {
 	for (unsigned i = 0; i < o->patterns; i++)

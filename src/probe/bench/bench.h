@@ -55,6 +55,10 @@ int bench_close(struct bench_device *d);
 /* Its output streams that can play what the benchmark plays; at most @max. */
 int bench_outputs(struct sound *s, uint32_t *ret_streams, uint32_t max);
 
+/* Opens a back-end, runs @fn with its first such stream, closes it. */
+int bench_with_output(struct bench *b, const struct options *o,
+	int (*fn)(struct bench *b, struct bench_device *d, uint32_t stream));
+
 void bench_sleep(int64_t ns);
 
 int bench_command(const struct options *o);

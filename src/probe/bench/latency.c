@@ -17,7 +17,7 @@
 #include <stdio.h>
 
 #define PERIOD_FRAMES 480u
-#define SLOTS 8
+#define SLOTS 2 /* so that a back-end has nothing to gather */
 #define WARM_NS 200000000
 #define ROUND_TRIPS 200
 #define ANSWER_NS 100000000
@@ -134,22 +134,18 @@ static int requests(struct bench *b, struct bench_device *d, uint32_t stream)
 	return err;
 }
 
+static int measure(struct bench *b, struct bench_device *d, uint32_t stream)
+{
+	int err = completions(b, d, stream);
+
+	if (!err)
+		err = requests(b, d, stream);
+	return err < 0 ? err : kicks(b, d);
+}
+
 static int run(struct bench *b)
 {
-	struct bench_device d;
-	uint32_t stream;
-	int err = bench_open(&d, b->o), end;
-
-	if (!err && bench_outputs(&d.sound, &stream, 1) < 1)
-		err = -1;
-	if (!err)
-		err = completions(b, &d, stream);
-	if (!err)
-		err = requests(b, &d, stream);
-	if (!err)
-		err = kicks(b, &d);
-	end = bench_close(&d);
-	return err < 0 ? err : end;
+	return bench_with_output(b, b->o, measure);
 }
 
 const struct bench_part bench_latency = {

@@ -110,22 +110,22 @@ static int measure(struct bench *b, struct bench_device *d, uint32_t stream, uin
 	return err;
 }
 
+static int measure_all(struct bench *b, struct bench_device *d, uint32_t stream)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes) && !err; i++)
+		err = measure(b, d, stream, sizes[i]);
+	return err;
+}
+
 static int run(struct bench *b)
 {
 	struct options o = *b->o;
-	struct bench_device d;
-	uint32_t stream;
-	int err, end;
 
 	if (o.queue_size < QUEUE_SIZE_MIN)
 		o.queue_size = QUEUE_SIZE_MIN;
-	err = bench_open(&d, &o);
-	if (!err && bench_outputs(&d.sound, &stream, 1) < 1)
-		err = -1;
-	for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes) && !err; i++)
-		err = measure(b, &d, stream, sizes[i]);
-	end = bench_close(&d);
-	return err < 0 ? err : end;
+	return bench_with_output(b, &o, measure_all);
 }
 
 const struct bench_part bench_messages = {

@@ -16,7 +16,7 @@
 
 #define PERIOD_FRAMES 48u
 #define PERIOD_NS 1000000
-#define SLOTS 40
+#define SLOTS 2 /* the first message comes back after a period */
 #define SOCKET_NS 10000000000
 #define SETTLE_NS 300000000
 #define PLAY_NS 300000000

@@ -105,27 +105,27 @@ static int play(struct bench *b, struct bench_device *d, struct flow *f, const c
 	return err;
 }
 
-static int run(struct bench *b)
+static int measure(struct bench *b, struct bench_device *d, uint32_t stream)
 {
-	struct bench_device d;
-	uint32_t stream;
-	int err = bench_open(&d, b->o), end;
+	int err = 0;
 
-	if (!err && bench_outputs(&d.sound, &stream, 1) < 1)
-		err = -1;
 	for (unsigned i = 0; i < sizeof(periods) / sizeof(*periods) && !err; i++) {
 		uint32_t slots = BUFFER_US / periods[i].us;
 		struct flow f;
 
-		err = flow_open(&f, &d.sound, stream, periods[i].frames * BENCH_FRAME_BYTES,
+		err = flow_open(&f, &d->sound, stream, periods[i].frames * BENCH_FRAME_BYTES,
 			slots > 4 ? slots : 4);
 		if (err < 0)
 			break;
-		err = play(b, &d, &f, periods[i].row);
+		err = play(b, d, &f, periods[i].row);
 		flow_close(&f);
 	}
-	end = bench_close(&d);
-	return err < 0 ? err : end;
+	return err;
+}
+
+static int run(struct bench *b)
+{
+	return bench_with_output(b, b->o, measure);
 }
 
 const struct bench_part bench_steady = {
