@@ -43,7 +43,7 @@ calls and notifications are per period and of the whole daemon; system calls are
 {table}
 
 What bounds it: a cycle is one `ppoll()` and one `write()`, and most of its time is the kernel's way out of sleep and back. Periods
-share a cycle, of up to 20 ms, where the buffer is long (see `doc/decisions.md`). The file's writer looks once a
+share a cycle, of up to 10 ms, where the buffer is long (see `doc/decisions.md`). The file's writer looks once a
 second and makes four calls then. With PipeWire the cycle, its wake-ups and its system calls are PipeWire's own.
 """
 

@@ -22,33 +22,12 @@ static uint64_t frames_before(const struct pace_clock *c, uint64_t cycle)
 	return cycle / c->parts * c->period_frames + part * c->period_frames / c->parts;
 }
 
-static uint32_t frames_in(uint32_t ns, uint32_t rate_hz)
-{
-	return (uint32_t)((uint64_t)rate_hz * ns / NS_PER_S);
-}
-
-static uint32_t lesser(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-uint32_t pace_cycle_most(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames)
-{
-	uint32_t slack = frames_in(PACE_SLACK_NS, rate_hz);
-	uint32_t most;
-
-	if (slack < period_frames)
-		slack = period_frames;
-	most = buffer_frames > slack ? buffer_frames - slack : 0;
-	most = lesser(most, frames_in(PACE_GATHER_NS, rate_hz));
-	return most > period_frames ? most : period_frames;
-}
-
 uint32_t pace_cycle_frames(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames)
 {
-	uint32_t most = lesser(pace_cycle_most(rate_hz, period_frames, buffer_frames),
-		frames_in(PACE_CYCLE_NS_MAX, rate_hz));
+	uint32_t most = rate_hz / (NS_PER_S / PACE_GATHER_NS);
 
+	if (most > buffer_frames / PACE_GATHER_PARTS)
+		most = buffer_frames / PACE_GATHER_PARTS;
 	return most < period_frames ? period_frames : most - most % period_frames;
 }
 

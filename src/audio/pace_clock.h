@@ -37,10 +37,9 @@
 #define PACE_CYCLE_NS_MAX 20000000
 #define PACE_CYCLE_NS_MIN 250000
 #define PACE_DEBT_NS_MAX  100000000
-/** The longest cycle that a guest is given who did not ask for longer periods. */
-#define PACE_GATHER_NS	  22000000
-/** What a guest has queued at the end of a cycle of several periods, at least. */
-#define PACE_SLACK_NS	  10000000
+/** Several periods are a cycle up to this time, and up to a part of the buffer. */
+#define PACE_GATHER_NS	  10000000
+#define PACE_GATHER_PARTS 4
 /** Voices due within this time from now are pulled in the same turn. */
 #define PACE_SHARE_NS 200000
 
@@ -56,15 +55,11 @@ struct pace_clock {
 };
 
 /*
- * The longest cycle of an output for a guest with this period and buffer: a period, or more where the
- * buffer is long enough that a period, and 10 ms, are queued beyond the cycle.  What is
- * heard is no later than with a cycle for each period, and both sides wake up, and
- * notify each other, so much less often.  An input has a cycle for each period: what it
- * finds no room for is lost.
+ * The cycle of an output for a guest with this period and buffer: its period, or as many
+ * short ones as last 10 ms and are a quarter of the buffer.  What is heard is no later
+ * than with a cycle for each, and both sides wake up, and notify each other, so much less
+ * often.  An input has a cycle for each period: what it finds no room for is lost.
  */
-uint32_t pace_cycle_most(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames);
-
-/* Whole periods of that, not longer than PACE_CYCLE_NS_MAX if there are several. */
 uint32_t pace_cycle_frames(uint32_t rate_hz, uint32_t period_frames, uint32_t buffer_frames);
 
 /*

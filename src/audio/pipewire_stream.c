@@ -73,7 +73,7 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	pw_properties_setf(p, PW_KEY_MEDIA_NAME, "%s %u", input ? "Capture" : "Playback",
 		params->stream);
 	pw_properties_setf(p, PW_KEY_NODE_LATENCY, "%u/%u", input ? params->period_frames
-			: pace_cycle_most(params->rate_hz, params->period_frames, params->buffer_frames),
+			: pace_cycle_frames(params->rate_hz, params->period_frames, params->buffer_frames),
 		params->rate_hz);
 	/* Of the loops that newer versions may have, the one we know. */
 	pw_properties_set(p, "node.loop.name", "data-loop.0");
