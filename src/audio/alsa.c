@@ -24,6 +24,7 @@ static int alsa_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 		free(a);
 		return err;
 	}
+	turns_realtime(a->turns, &a->config->log);
 	*ret_audio = a;
 	return 0;
 }

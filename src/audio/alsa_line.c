@@ -114,8 +114,10 @@ static int init_line(struct alsa_line *l)
 	if (err < 0) {
 		wake_fini(&l->wake);
 		worker_fini(&l->worker);
+		return err;
 	}
-	return err;
+	audio_thread_realtime(l->thread, NULL);
+	return 0;
 }
 
 int alsa_line_create(const struct audio_host_config *config, unsigned stream,

@@ -4,37 +4,20 @@
 #include <assert.h>
 #include <string.h>
 
-/* Formats that are linear integers.  Widths and bytes are in <vsnd/format.h>. */
-enum kind {
-	KIND_OPAQUE,
-	KIND_SIGNED,
-	KIND_UNSIGNED
-};
+#include "audio/sample.h"
 
-static const uint8_t kinds[VSND_FORMATS] = {
-	[VSND_FMT_S8] = KIND_SIGNED,
-	[VSND_FMT_U8] = KIND_UNSIGNED,
-	[VSND_FMT_S16] = KIND_SIGNED,
-	[VSND_FMT_U16] = KIND_UNSIGNED,
-	[VSND_FMT_S18_3] = KIND_SIGNED,
-	[VSND_FMT_U18_3] = KIND_UNSIGNED,
-	[VSND_FMT_S20_3] = KIND_SIGNED,
-	[VSND_FMT_U20_3] = KIND_UNSIGNED,
-	[VSND_FMT_S24_3] = KIND_SIGNED,
-	[VSND_FMT_U24_3] = KIND_UNSIGNED,
-	[VSND_FMT_S20] = KIND_SIGNED,
-	[VSND_FMT_U20] = KIND_UNSIGNED,
-	[VSND_FMT_S24] = KIND_SIGNED,
-	[VSND_FMT_U24] = KIND_UNSIGNED,
-	[VSND_FMT_S32] = KIND_SIGNED,
-	[VSND_FMT_U32] = KIND_UNSIGNED,
-};
+static bool is_integer(unsigned format)
+{
+	enum sample_kind kind = sample_kind(format);
+
+	return kind == SAMPLE_SIGNED || kind == SAMPLE_UNSIGNED;
+}
 
 bool convert_possible(unsigned from, unsigned to)
 {
 	if (from >= VSND_FORMATS || to >= VSND_FORMATS || vsnd_format_info(from)->bytes == 0)
 		return false;
-	return from == to || (kinds[from] != KIND_OPAQUE && kinds[to] != KIND_OPAQUE);
+	return from == to || (is_integer(from) && is_integer(to));
 }
 
 bool convert_lossless(unsigned from, unsigned to)
@@ -66,9 +49,9 @@ void convert_init(struct convert *c, unsigned from, unsigned to, unsigned channe
 	c->in_shift = (uint8_t)(32 - in->width_bits);
 	c->out_shift = (uint8_t)(32 - out->width_bits);
 	c->out_mask = UINT32_MAX;
-	if (kinds[from] == KIND_UNSIGNED)
+	if (sample_kind(from) == SAMPLE_UNSIGNED)
 		c->in_flip = UINT32_C(1) << 31;
-	if (kinds[to] == KIND_UNSIGNED) {
+	if (sample_kind(to) == SAMPLE_UNSIGNED) {
 		c->out_flip = UINT32_C(1) << (out->width_bits - 1);
 		c->out_mask >>= c->out_shift;
 	}

@@ -148,6 +148,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	err = audio_thread_start(audio_main, a, &a->thread);
 	if (err < 0)
 		goto fail_thread;
+	audio_thread_realtime(a->thread, &a->config->log);
 	*ret_audio = a;
 	return 0;
 

@@ -7,38 +7,35 @@
 
 #include <vsnd/format.h>
 
-/* Formats without a row have no linear samples. */
-enum kind {
-	KIND_NONE,
-	KIND_SIGNED,
-	KIND_UNSIGNED,
-	KIND_FLOAT
+static const uint8_t kinds[VSND_FORMATS] = {
+	[VSND_FMT_S8] = SAMPLE_SIGNED,
+	[VSND_FMT_U8] = SAMPLE_UNSIGNED,
+	[VSND_FMT_S16] = SAMPLE_SIGNED,
+	[VSND_FMT_U16] = SAMPLE_UNSIGNED,
+	[VSND_FMT_S18_3] = SAMPLE_SIGNED,
+	[VSND_FMT_U18_3] = SAMPLE_UNSIGNED,
+	[VSND_FMT_S20_3] = SAMPLE_SIGNED,
+	[VSND_FMT_U20_3] = SAMPLE_UNSIGNED,
+	[VSND_FMT_S24_3] = SAMPLE_SIGNED,
+	[VSND_FMT_U24_3] = SAMPLE_UNSIGNED,
+	[VSND_FMT_S20] = SAMPLE_SIGNED,
+	[VSND_FMT_U20] = SAMPLE_UNSIGNED,
+	[VSND_FMT_S24] = SAMPLE_SIGNED,
+	[VSND_FMT_U24] = SAMPLE_UNSIGNED,
+	[VSND_FMT_S32] = SAMPLE_SIGNED,
+	[VSND_FMT_U32] = SAMPLE_UNSIGNED,
+	[VSND_FMT_FLOAT] = SAMPLE_FLOAT,
+	[VSND_FMT_FLOAT64] = SAMPLE_FLOAT,
 };
 
-static const uint8_t kinds[VSND_FORMATS] = {
-	[VSND_FMT_S8] = KIND_SIGNED,
-	[VSND_FMT_U8] = KIND_UNSIGNED,
-	[VSND_FMT_S16] = KIND_SIGNED,
-	[VSND_FMT_U16] = KIND_UNSIGNED,
-	[VSND_FMT_S18_3] = KIND_SIGNED,
-	[VSND_FMT_U18_3] = KIND_UNSIGNED,
-	[VSND_FMT_S20_3] = KIND_SIGNED,
-	[VSND_FMT_U20_3] = KIND_UNSIGNED,
-	[VSND_FMT_S24_3] = KIND_SIGNED,
-	[VSND_FMT_U24_3] = KIND_UNSIGNED,
-	[VSND_FMT_S20] = KIND_SIGNED,
-	[VSND_FMT_U20] = KIND_UNSIGNED,
-	[VSND_FMT_S24] = KIND_SIGNED,
-	[VSND_FMT_U24] = KIND_UNSIGNED,
-	[VSND_FMT_S32] = KIND_SIGNED,
-	[VSND_FMT_U32] = KIND_UNSIGNED,
-	[VSND_FMT_FLOAT] = KIND_FLOAT,
-	[VSND_FMT_FLOAT64] = KIND_FLOAT,
-};
+enum sample_kind sample_kind(unsigned format)
+{
+	return format < VSND_FORMATS ? kinds[format] : SAMPLE_OPAQUE;
+}
 
 bool sample_codec_init(struct sample_codec *c, unsigned format)
 {
-	if (format >= VSND_FORMATS || kinds[format] == KIND_NONE)
+	if (sample_kind(format) == SAMPLE_OPAQUE)
 		return false;
 	*c = (struct sample_codec){
 		.kind = kinds[format],
@@ -70,11 +67,11 @@ double sample_get(const struct sample_codec *c, const uint8_t *src)
 
 	for (unsigned i = 0; i < c->bytes; i++)
 		bits |= (uint64_t)src[i] << (8 * i);
-	if (c->kind == KIND_FLOAT)
+	if (c->kind == SAMPLE_FLOAT)
 		return get_float(bits, c->bytes);
 	/* The sample with its sign bit at the upper end of 32. */
 	bits = (bits << (32 - c->bits)) & UINT32_MAX;
-	value = (int64_t)(c->kind == KIND_SIGNED ? bits ^ UINT64_C(0x80000000) : bits);
+	value = (int64_t)(c->kind == SAMPLE_SIGNED ? bits ^ UINT64_C(0x80000000) : bits);
 	return (double)(value - INT64_C(0x80000000)) / (double)INT64_C(0x80000000);
 }
 
@@ -108,11 +105,11 @@ void sample_put(const struct sample_codec *c, uint8_t *dst, double sample)
 {
 	uint64_t bits;
 
-	if (c->kind == KIND_FLOAT)
+	if (c->kind == SAMPLE_FLOAT)
 		bits = put_float(sample, c->bytes);
 	else
 		bits = (uint64_t)quantize(sample, c->bits);
-	if (c->kind == KIND_UNSIGNED)
+	if (c->kind == SAMPLE_UNSIGNED)
 		bits += UINT64_C(1) << (c->bits - 1);
 	for (unsigned i = 0; i < c->bytes; i++)
 		dst[i] = (uint8_t)(bits >> (8 * i));

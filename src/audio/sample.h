@@ -14,6 +14,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a format's samples are. */
+enum sample_kind {
+	SAMPLE_OPAQUE,		/* no numbers of a linear scale */
+	SAMPLE_SIGNED,
+	SAMPLE_UNSIGNED,
+	SAMPLE_FLOAT
+};
+
+enum sample_kind sample_kind(unsigned format);
+
 struct sample_codec {
 	uint8_t kind;
 	uint8_t bytes;

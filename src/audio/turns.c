@@ -128,7 +128,6 @@ int turns_create(int64_t (*turn)(void *ctx, int64_t now_ns), void *ctx, struct t
 		turns_free(t);
 		return err;
 	}
-	audio_thread_realtime(t->thread, NULL);
 	*ret_turns = t;
 	return 0;
 }
