@@ -228,7 +228,7 @@ def without_silence(data, size=FRAME):
     return b"".join(kept), gaps
 
 
-def common(a, a_at, b, b_at, size):
+def common(a, a_at, b, b_at, size=FRAME):
     """Bytes, of whole frames, that are the same from there on."""
     low, high = 0, min(len(a) - a_at, len(b) - b_at)
     if a[a_at:a_at + high] == b[b_at:b_at + high]:
