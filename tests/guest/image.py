@@ -25,7 +25,7 @@ RECIPE = ("image.py", "apt.py", "init")
 
 KERNEL_SERIES = "6.12."
 MODULES = ("virtio_snd", "9p", "9pnet_virtio")
-ALSA_TOOLS = ("aplay", "arecord", "amixer", "speaker-test")
+ALSA_TOOLS = ("aplay", "arecord", "amixer", "alsabat", "speaker-test")
 LIBC_DIRS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 LOADER = "ld-linux-x86-64.so.2"
 QEMU = "qemu-system-x86_64"
@@ -65,7 +65,7 @@ def fetch(work):
     """Download and unpack everything the guest is made of; the kernel apart from the rest."""
     box = apt.PrivateApt(work / "apt")
     kernel = kernel_package(box)
-    others = ["busybox-static", "alsa-utils", library_package(box), "libasound2-data", "libc6"]
+    others = ["busybox-static", "alsa-utils", library_package(box), "libasound2-data", "libc6", "libfftw3-single3"]
     for part, packages in (("kernel", [kernel]), ("base", others)):
         debs = work / f"{part}.debs"
         debs.mkdir()
