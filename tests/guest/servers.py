@@ -155,12 +155,12 @@ def jack(build, work):
     return HostedRig(build, work, jack_host.Host, lambda host: host.options)
 
 
-def server_test(name, make, tools):
-    """Enter a test that runs on such a rig, if the tools are there; its seconds: 5, or a minute."""
+def server_test(name, make, tools, least_s=0):
+    """Enter a test that runs on such a rig, if the tools are there; a full run's seconds are a minute."""
     def enter(function):
         def run(rig, seconds):
             try:
-                return function(rig, 60 if seconds >= FULL_FROM_S else 5)
+                return function(rig, 60 if seconds >= FULL_FROM_S else max(seconds, least_s))
             except host_rig.Fault as fault:
                 raise Failed(str(fault)) from fault
         run.make_rig = make
@@ -169,19 +169,15 @@ def server_test(name, make, tools):
     return enter
 
 
-def pipewire_test(name):
-    return server_test(name, pipewire, pipewire_host.Host.tools)
+def pipewire_test(name, least_s=0):
+    return server_test(name, pipewire, pipewire_host.Host.tools, least_s)
 
 
-def play_both(rig, seconds):
+@pipewire_test("pipewire-play", 5)
+def pipewire_play(rig, seconds):
     """With sizes that are small, and with those that aplay takes by itself."""
     remarks = play_exactly(rig, seconds, 480, 1920)
     return "; ".join(filter(None, (remarks, play(rig, STEREO, seconds * STEREO.rate)[0])))
-
-
-@pipewire_test("pipewire-play")
-def pipewire_play(rig, seconds):
-    return play_both(rig, seconds)
 
 
 @pipewire_test("pipewire-record")
