@@ -7,10 +7,15 @@
 # machine's apt configuration is used as it stands.
 set -eu
 
+# jack_lsp and its like: in Debian 12 they are part of jackd2.
+jack_tools() {
+	grep -qx 'VERSION_ID="12"' /etc/os-release || echo jack-example-tools
+}
+
 packages_of() {
 	case "$1" in
 	build) echo gcc libc6-dev meson ninja-build pkgconf python3 libsndfile1-dev libsamplerate0-dev libpipewire-0.3-dev libpulse-dev libasound2-dev libjack-jackd2-dev libjansson-dev libinih-dev libcmocka-dev scdoc ;;
-	check) echo clang g++ strace procps pipewire pipewire-bin wireplumber pulseaudio pulseaudio-utils jackd2 libasound2-plugins ;;
+	check) echo clang g++ strace procps pipewire pipewire-bin wireplumber pulseaudio pulseaudio-utils jackd2 libasound2-plugins; jack_tools ;;
 	guest) echo zstd sox ;;	# QEMU and the kernel: tests/guest/image.py
 	*) echo "install-deps: no group '$1' (build, check, guest)" >&2; return 2 ;;
 	esac
