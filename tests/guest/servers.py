@@ -27,6 +27,7 @@ QUIET_S = 0.5           # a sink that has played no sound for so long has played
 QUIET_LIMIT_S = 10
 TONES_HZ = (997, 1499)
 TONE_LEVEL = 16000
+BAT_RUNS = 3
 SIZES = "--period-size=480 --buffer-size=1920"
 
 
@@ -184,9 +185,11 @@ def pipewire_play(rig, seconds):
 def pipewire_record_test(rig, seconds):
     """What is recorded while somebody speaks is one stretch of it, not a frame more or less."""
     seconds = min(seconds, recorder.NOISE_S - 5)
-    pipewire_record.speak(rig.host)
+    speaker = pipewire_record.speak(rig.host)
     command = rig.arecord("in.wav", STEREO, seconds * STEREO.rate)
     done = rig.guest.run(command, 3 * seconds + SLACK_S)
+    rig.host.processes.remove(speaker)
+    host_rig.end(speaker)
     if done.status != 0 or "overrun" in done.text:
         raise Failed(f"arecord: status {done.status}: {summary(done.text)}")
     fmt, data = rig.fetch("in.wav")
@@ -211,20 +214,23 @@ def pipewire_alsabat(rig, _seconds):
     """
     The guest records what it plays, from the sink's monitor, and looks for its tones there.
     It plays a file: alsabat 1.2.8 fails on a stale errno when it makes the tones itself.
+    A guest that was late breaks a tone, which then is none, so it may try again.
     """
-    rig.put("tones.wav", STEREO, tones(4))
-    done = rig.guest.run("alsabat -D hw:0,1 -c 2 -r 48000 -f S16_LE --file=/tmp/tones.wav "
-                         f"-F {TONES_HZ[0]}:{TONES_HZ[1]}", 3 * SLACK_S)
-    rig.forget("tones.wav")
-    if done.status != 0 or done.text.count("PASS: Peak detected") != 2:
-        raise Failed(f"alsabat: status {done.status}: {done.text.strip()}")
+    rig.put("tones.wav", STEREO, tones(3))
+    for run in range(1, BAT_RUNS + 1):
+        done = rig.guest.run("alsabat -D hw:0,1 -c 2 -r 48000 -f S16_LE --file=/tmp/tones.wav "
+                             f"-F {TONES_HZ[0]}:{TONES_HZ[1]}", 3 * SLACK_S)
+        if done.status == 0 and done.text.count("PASS: Peak detected") == len(TONES_HZ):
+            rig.forget("tones.wav")
+            return f"run {run}" if run > 1 else ""
+    raise Failed(f"alsabat: status {done.status}: {done.text.strip()}")
 
 
 @pipewire_test("pipewire-restart")
 def pipewire_restart(rig, seconds):
     """The server dies while the guest plays, which sees nothing of that, and comes back."""
     rig.out.mark()
-    stream = Stream(rig, STEREO, (seconds + 3) * STEREO.rate, SIZES)
+    stream = Stream(rig, STEREO, (seconds + 2) * STEREO.rate, SIZES)
     stream.start()
     rig.out.wait(1)
     before = rig.host.kill()[rig.out.begin:]
