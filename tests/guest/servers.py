@@ -50,22 +50,20 @@ class Heard:
     """What the server's sink has played since the mark."""
 
     def __init__(self, host):
-        self.host, self.fifo, self.begin = host, None, 0
+        self.host, self.begin = host, 0
 
     def mark(self):
         self.settle()
-        self.fifo = self.host.fifo
-        self.begin = len(self.fifo.data) // STEREO.frame * STEREO.frame
+        self.begin = len(self.host.fifo.data) // STEREO.frame * STEREO.frame
 
     def settle(self):
-        seen = len(self.host.fifo.data)
-
+        """Until a while has brought silence at most."""
         def quiet():
-            nonlocal seen
-            piece, seen = self.host.fifo.data[seen:], len(self.host.fifo.data)
-            return not piece.strip(b"\0")
+            seen = len(self.host.fifo.data)
+            time.sleep(QUIET_S)
+            return not self.host.fifo.data[seen:].strip(b"\0")
 
-        wait_until(quiet, QUIET_LIMIT_S, QUIET_S)
+        wait_until(quiet, QUIET_LIMIT_S, 0)
 
     def sound(self):
         """From its first frame to its last: what tests play has no zero byte."""
@@ -75,7 +73,7 @@ class Heard:
     def wait(self, seconds):
         """Until so much sound has come."""
         def there():
-            return len(self.fifo.data[self.begin:].strip(b"\0")) > seconds * STEREO.rate * STEREO.frame
+            return len(self.host.fifo.data[self.begin:].strip(b"\0")) > seconds * STEREO.rate * STEREO.frame
         if not wait_until(there, SLACK_S + seconds, 0.1):
             raise Failed(f"not {seconds} s of sound within {SLACK_S + seconds} s")
 
@@ -236,7 +234,7 @@ def pipewire_restart(rig, seconds):
     before = rig.host.kill()[rig.out.begin:]
     time.sleep(1)
     rig.start_server()
-    rig.out.fifo, rig.out.begin = rig.host.fifo, 0
+    rig.out.begin = 0       # the sink is a new one
     stream.finish()
     kept, gaps = host_rig.without_silence(before)
     if not stream.data.startswith(kept):
