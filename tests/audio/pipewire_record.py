@@ -11,12 +11,12 @@ LISTEN = ("--audio=pipewire", f"--target-in={pipewire_host.MIC}",
 
 
 def speak(host):
-    """Somebody on the host's side says the noise."""
+    """Somebody on the host's side says the noise.  The process that does."""
     path = host.folder / "noise.wav"
     if not path.exists():
         rig.source(NOISE_S).write(path)
-    host.run("pw-cat", "--playback", "--target", pipewire_host.MIC, str(path),
-             preexec_fn=rig.real_time)
+    return host.run("pw-cat", "--playback", "--target", pipewire_host.MIC, str(path),
+                    preexec_fn=rig.real_time)
 
 
 def recording(build, host, *args, options=("--capture=on",)):

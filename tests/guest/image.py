@@ -25,7 +25,9 @@ RECIPE = ("image.py", "apt.py", "init")
 
 KERNEL_SERIES = "6.12."
 MODULES = ("virtio_snd", "9p", "9pnet_virtio")
-ALSA_TOOLS = ("aplay", "arecord", "amixer", "speaker-test")
+ALSA_TOOLS = ("aplay", "arecord", "amixer", "alsabat", "speaker-test")
+# What glibc loads by itself when a thread of alsabat ends.
+LOADED_LATER = ("libgcc_s.so.1",)
 LIBC_DIRS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 LOADER = "ld-linux-x86-64.so.2"
 QEMU = "qemu-system-x86_64"
@@ -65,7 +67,8 @@ def fetch(work):
     """Download and unpack everything the guest is made of; the kernel apart from the rest."""
     box = apt.PrivateApt(work / "apt")
     kernel = kernel_package(box)
-    others = ["busybox-static", "alsa-utils", library_package(box), "libasound2-data", "libc6"]
+    others = ["busybox-static", "alsa-utils", library_package(box), "libasound2-data", "libc6", "libgcc-s1",
+              "libfftw3-single3"]
     for part, packages in (("kernel", [kernel]), ("base", others)):
         debs = work / f"{part}.debs"
         debs.mkdir()
@@ -169,7 +172,7 @@ def install_programs(base, root):
         (root / sub).mkdir(parents=True)
     shutil.copy(busybox, root / "bin/busybox")
     (root / "bin/sh").symlink_to("busybox")
-    libraries = set()
+    libraries = set(LOADED_LATER)
     for tool in ALSA_TOOLS:
         source = base / "usr/bin" / tool
         shutil.copy(source, root / "usr/bin" / tool)

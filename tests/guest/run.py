@@ -14,6 +14,7 @@ import mixer  # noqa: F401  puts its tests into the list of cases
 import procs
 import recover  # noqa: F401  and so does this
 import rig as rigs
+import servers  # noqa: F401
 import speakers  # noqa: F401
 import wide  # noqa: F401
 from guest import GuestError
@@ -48,7 +49,7 @@ class Runner:
         self.args, self.work = args, work
         self.seconds = FULL_S if args.full else QUICK_S
         self.rig = None
-        self.card = ""
+        self.kind = None    # of the rig: the card that it offers, and what makes it
         self.rigs_made = 0
         self.counts = {"ok": 0, "not ok": 0}
 
@@ -56,20 +57,29 @@ class Runner:
         self.counts[verdict] += 1
         print(f"{verdict} {name}{' | '.join(text.splitlines())}", flush=True)
 
-    def ensure_rig(self, card):
-        """With the card that the test wants, in the daemon's words."""
-        if self.rig and self.card != card:
+    def make_plain(self, build, directory):
+        """A rig on files, with the card that the test wants, in the daemon's words."""
+        return rigs.Rig(build, directory, f"{self.args.daemon} {self.kind[0]}")
+
+    def ensure_rig(self, function):
+        """Of the kind that the test wants."""
+        kind = getattr(function, "card", ""), getattr(function, "make_rig", self.make_plain)
+        if self.rig and self.kind != kind:
             self.end()
             self.rig = None
-        self.card = card
+        self.kind = kind
         if self.rig is None:
             self.rigs_made += 1
             directory = self.work / str(self.rigs_made)
             directory.mkdir()
-            self.rig = rigs.Rig(self.args.build, directory, f"{self.args.daemon} {card}")
+            self.rig = kind[1](self.args.build, directory)
 
     def run(self, name, function):
         """One verdict.  A test in which the guest's kernel lost patience is run again."""
+        missing = [tool for tool in getattr(function, "tools", ()) if not shutil.which(tool)]
+        if missing:
+            print(f"skip {name}: {missing[0]} is not installed", flush=True)
+            return
         for attempt in range(ATTEMPTS):
             error = self.attempt(name, function, attempt)
             if error is None:
@@ -85,7 +95,7 @@ class Runner:
         start = time.monotonic()
         starved = 0
         try:
-            self.ensure_rig(getattr(function, "card", ""))
+            self.ensure_rig(function)
             starved = self.starved_s()
             said = function(self.rig, self.seconds)
             self.check_daemon()
