@@ -150,6 +150,7 @@ step_conform() {
 	conform card tests/conform/full-card "--audio=file --file-out={dir}/%s.wav" \
 		--played="{dir}/%s.wav" || rc=1
 	python3 tests/conform/output.py --build=build || rc=1
+	python3 tests/conform/defects.py --build=build || rc=1
 	conform hooks vhost-user-snd "--audio=test --control-path={dir}/hooks --formats=all" \
 		--hooks="{dir}/hooks" -- 'hooks-*' || rc=1
 	python3 tests/conform/mutants.py --build=build --sample=5 | named mutant || rc=1
