@@ -328,6 +328,11 @@ static bool key_capture(struct parser *p, const char *value)
 		bad(p, value, "neither on nor off");
 }
 
+static bool key_remap(struct parser *p, const char *value)
+{
+	return set_bool(p, value, &p->c->jack[p->c->jacks - 1].remap);
+}
+
 static bool key_connected(struct parser *p, const char *value)
 {
 	return set_bool(p, value, &p->c->jack[p->c->jacks - 1].connected);
@@ -412,6 +417,7 @@ static const struct key {
 	{ SECTION_JACK, "device", key_group },
 	{ SECTION_JACK, "type", key_type },
 	{ SECTION_JACK, "connected", key_connected },
+	{ SECTION_JACK, "remap", key_remap },
 	{ SECTION_JACK, "port", key_port },
 	{ SECTION_JACK, "connector", key_connector },
 	{ SECTION_JACK, "location", key_location },

@@ -44,6 +44,7 @@ struct config_jack {
 	unsigned line;
 	uint32_t group;
 	bool connected;
+	bool remap;		/* the driver may change association and sequence */
 	/* Fields of the HDA pin configuration. */
 	uint8_t type, port, connector, location, colour;
 };

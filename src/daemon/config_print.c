@@ -27,9 +27,9 @@ static void print_stream(const struct config_stream *s, FILE *f)
 
 static void print_jack(const struct config_jack *j, FILE *f)
 {
-	fprintf(f, "\n[jack %s]\ndevice = %u\ntype = %s\nconnected = %s\nport = %s\n"
+	fprintf(f, "\n[jack %s]\ndevice = %u\ntype = %s\nconnected = %s\nremap = %s\nport = %s\n"
 		"connector = %s\nlocation = %s\ncolour = %s\n", j->name, (unsigned)j->group,
-		pin_word(PIN_TYPE, j->type), j->connected ? "yes" : "no",
+		pin_word(PIN_TYPE, j->type), j->connected ? "yes" : "no", j->remap ? "yes" : "no",
 		pin_word(PIN_PORT, j->port), pin_word(PIN_CONNECTOR, j->connector),
 		pin_word(PIN_LOCATION, j->location), pin_word(PIN_COLOUR, j->colour));
 }

@@ -124,6 +124,7 @@ void pin_settings(const struct config_jack *jack, struct vsnd_jack_settings *ret
 
 	*ret = (struct vsnd_jack_settings){
 		.nid = jack->group,
+		.features = jack->remap ? VSND_JACK_REMAP : 0,
 		.defconf = (uint32_t)jack->port << 30 | (uint32_t)jack->location << 24 |
 			(uint32_t)jack->type << 20 | (uint32_t)jack->connector << 16 |
 			(uint32_t)jack->colour << 12 |

@@ -56,13 +56,15 @@ static void nothing_is_the_default(void **state)
 
 static void sections(void **state)
 {
+	struct vsnd_jack_settings jack;
+
 	(void)state;
 	assert_complete("# a card\n\n[device]\nformats = S16 ; enough\nchannels=4\n"
 		"[stream a]\n"
 		"[stream b] # another\r\n"
 		"  device = 3\n\tformats: s24_3,  U8\n  rates = 5512 384000\nchannels = 6-12\n"
 		"target = some node\nproperties = { media.role = Game }\n"
-		"[jack h]\ndevice = 3\ntype = headphone\nconnected = no\nlocation = front\n"
+		"[jack h]\ndevice = 3\ntype = headphone\nconnected = no\nremap = yes\nlocation = front\n"
 		"[chmap six]\ndevice = 3\npositions = FL FR FC LFE RL RR");
 	assert_int_equal(config.streams, 2);
 	assert_string_equal(config.stream[0].name, "a");
@@ -80,6 +82,10 @@ static void sections(void **state)
 	assert_int_equal(config.jacks, 2);
 	assert_int_equal(config.jack[0].type, 2);
 	assert_false(config.jack[0].connected);
+	assert_true(config.jack[0].remap);
+	pin_settings(&config.jack[0], &jack);
+	assert_int_equal(jack.features, VSND_JACK_REMAP);
+	assert_false(config.jack[1].remap);
 	assert_int_equal(config.jack[1].group, 0);
 	/* 1 to 4 for the one; 6 (own), 7, 8, 12 for the other. */
 	assert_int_equal(config.chmaps, 8);
