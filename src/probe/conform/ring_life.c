@@ -427,6 +427,8 @@ static int kick_replaced(struct conform *c)
 	TRY(wire_alive(c));
 	close(c->rig.fe.queue[Q_CONTROL].kick);
 	c->rig.fe.queue[Q_CONTROL].kick = c->rig.ring[Q_CONTROL].kick_fd = fresh;
+	/* A kick that waits in the old one must not be taken for the new one's. */
+	TRY(rig_watch(c, QUIET_MS));
 	TRY(info_request(c, &ch));
 	TRY(chain_send(c, &ch));
 	return chain_wait(c, &ch);
