@@ -80,7 +80,7 @@ static int long_silence(struct conform *c)
 static int huge_request(struct conform *c)
 {
 	static struct element e[70];
-	struct backend_use before, after;
+	struct backend_use before;
 	uint32_t bytes = 64u << 20;
 	struct chain ch;
 
@@ -96,10 +96,8 @@ static int huge_request(struct conform *c)
 	TRY(chain_post_as(c, &ch, e, 70));
 	rig_kick(c, Q_CONTROL);
 	TRY(chain_wait(c, &ch));
-	backend_use(c, &after);
 	/* The guest's own memory counts as soon as it is touched. */
-	EXPECT(c, after.rss_kib - before.rss_kib < 2 * RSS_GROWTH_KIB, "it grew by %lld KiB",
-		(long long)(after.rss_kib - before.rss_kib));
+	TRY(backend_stays_small(c, &before, 2 * RSS_GROWTH_KIB));
 	return still_works(c);
 }
 
@@ -125,6 +123,26 @@ static int many_bad_messages(struct conform *c)
 	TRY(tx_send(c, &ch, out, stream_params(c, out).period_bytes));
 	TRY(chain_wait(c, &ch));
 	return io_ok(c, &ch, "a message behind them");
+}
+
+/* Each PREPARE may open something at the host; the one before has to go. */
+static int prepared_again(struct conform *c)
+{
+	struct backend_use before, after;
+	uint32_t out;
+
+	TRY(up_with(c, SND_D_OUTPUT, &out));
+	TRY(stream_bring(c, out, ST_PREP));
+	backend_use(c, &before);
+	for (unsigned i = 0; i < 2000; i++)
+		TRY(must_pcm(c, SND_R_PCM_PREPARE, out));
+	TRY(must_pcm(c, SND_R_PCM_RELEASE, out));
+	backend_use(c, &after);
+	EXPECT(c, after.fds < before.fds + 16, "it has %u more descriptors open",
+		after.fds - before.fds);
+	EXPECT(c, after.rss_kib - before.rss_kib < 8 * 1024, "it grew by %lld KiB",
+		(long long)(after.rss_kib - before.rss_kib));
+	return still_works(c);
 }
 
 /* The host stops everything for a while: the sound is late, and goes on. */
@@ -220,6 +238,8 @@ const struct scenario abuse_scenarios[] = {
 		.clause = OUTLIVE },
 	{ .id = "PEER-S7", .title = "5000 messages for no stream", .run = many_bad_messages,
 		.arg = 64, .clause = OUTLIVE },
+	{ .id = "PEER-S13", .title = "PREPARE 2000 times, and one RELEASE",
+		.run = prepared_again, .clause = OUTLIVE },
 	{ .id = "PEER-SV8", .title = "5000 messages shorter than their header",
 		.run = many_bad_messages, .arg = 2, .clause = OUTLIVE },
 	{ 0 },

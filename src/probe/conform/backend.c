@@ -21,6 +21,21 @@ static unsigned open_fds(const char *pid)
 	return n;
 }
 
+static int64_t peak_kib(const char *pid)
+{
+	char path[300], line[256];
+	long long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "VmHWM: %lld", &kib) != 1)
+		continue;
+	if (f)
+		fclose(f);
+	return kib;
+}
+
 /* Of one process, if it is of this group. */
 static void add_process(const char *pid, int group, struct backend_use *use)
 {
@@ -43,6 +58,7 @@ static void add_process(const char *pid, int group, struct backend_use *use)
 	use->fds += open_fds(pid);
 	use->cpu_ms += (int64_t)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
 	use->rss_kib += rss * (sysconf(_SC_PAGESIZE) / 1024);
+	use->peak_kib += peak_kib(pid);
 }
 
 void backend_use(const struct conform *c, struct backend_use *ret)
@@ -56,6 +72,16 @@ void backend_use(const struct conform *c, struct backend_use *ret)
 			add_process(e->d_name, c->session.backend.pid, ret);
 	if (proc)
 		closedir(proc);
+}
+
+int backend_stays_small(struct conform *c, const struct backend_use *before, int64_t kib)
+{
+	struct backend_use after;
+
+	backend_use(c, &after);
+	EXPECT(c, after.peak_kib - before->peak_kib < kib, "it grew by %lld KiB",
+		(long long)(after.peak_kib - before->peak_kib));
+	return 0;
 }
 
 int backend_idles(struct conform *c, const char *when)

@@ -7,6 +7,7 @@
 #include "probe/conform/hook.h"
 #include "probe/conform/played.h"
 #include "probe/names.h"
+#include "probe/report.h"
 
 static int fails(struct conform *c, const char *what, bool does)
 {
@@ -204,6 +205,35 @@ static int close_stalls(struct conform *c)
 	return 0;
 }
 
+/* An input that gives nothing is nothing that requests for an output wait for. */
+static int input_stalls(struct conform *c)
+{
+	static const uint32_t life[] = { SND_R_PCM_PREPARE, SND_R_PCM_START, SND_R_PCM_STOP,
+		SND_R_PCM_RELEASE };
+	struct chain ch;
+	uint32_t in, out;
+
+	TRY(rig_up(c, NULL));
+	TRY(rig_hooks(c));
+	TRY(stream_pick(c, SND_D_INPUT, 0, &in));
+	TRY(stream_pick(c, SND_D_OUTPUT, 0, &out));
+	TRY(stream_bring(c, out, ST_SET));
+	TRY(stream_bring(c, in, ST_RUN));
+	TRY(rx_send(c, &ch, in, 50 * stream_params(c, in).period_bytes));
+	TRY(stalls(c, "io", true));
+	TRY(rig_watch(c, 50));
+	for (unsigned i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
+		int64_t start = now_ns();
+
+		TRY(must_pcm(c, life[i], out));
+		EXPECT(c, now_ns() - start < 1000000000, "%s took %lld ms while an input stalls",
+			request_name(life[i]), (long long)(now_ns() - start) / 1000000);
+	}
+	EXPECT(c, !ch.done, "a message came back though nothing was recorded");
+	TRY(stalls(c, "io", false));
+	return chain_wait(c, &ch);
+}
+
 static int resources_are_freed(struct conform *c)
 {
 	uint64_t before, after, closing;
@@ -327,6 +357,9 @@ const struct scenario hook_failure_scenarios[] = {
 		.run = output_fails, .clause = IO "VIRTIO_SND_S_IO_ERR" },
 	{ .id = "SND-TX-8b", .title = "a host that stalls: messages wait, nothing is lost",
 		.run = host_stalls, .clause = "Output Stream: MUST NOT complete until consumed" },
+	{ .id = "PEER-V18", .title = "an input that stalls holds up no requests",
+		.run = input_stalls, .recommended = true,
+		.clause = "Linux gives up after a second" },
 	{ .id = "SND-RX-9", .title = "a host that fails to record: IO_ERR, nothing recorded",
 		.run = input_fails, .clause = IO "VIRTIO_SND_S_IO_ERR" },
 	{ 0 },

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "probe/bytes.h"
+#include "probe/conform/backend.h"
 #include "probe/conform/card.h"
 #include "probe/conform/chapters.h"
 #include "probe/report.h"
@@ -58,6 +59,7 @@ static int many_tiny_requests(struct conform *c)
 static int overlapping(struct conform *c)
 {
 	static struct element e[1002];
+	struct backend_use before;
 	struct chain ch;
 	uint32_t out;
 
@@ -71,11 +73,13 @@ static int overlapping(struct conform *c)
 	e[0] = (struct element){ ch.out_gpa, 4, false };
 	e[1001] = (struct element){ ch.in_gpa, 8, true };
 	TRY(chain_post_as(c, &ch, e, 1002));
+	backend_use(c, &before);
 	rig_kick(c, Q_TX);
 	TRY(rig_watch(c, 100));
 	TRY(still_works(c));
 	TRY(must_pcm(c, SND_R_PCM_RELEASE, out));
-	return chain_wait(c, &ch);
+	TRY(chain_wait(c, &ch));
+	return backend_stays_small(c, &before, 64 * 1024);
 }
 
 static int tx_around_release(struct conform *c)
@@ -85,7 +89,7 @@ static int tx_around_release(struct conform *c)
 	TRY(up_with(c, SND_D_OUTPUT, &out));
 	TRY(stream_bring(c, out, ST_SET));
 	for (unsigned i = 0; i < 50; i++) {
-		struct chain ch[4], release;
+		struct chain ch[5], release;
 
 		TRY(must_pcm(c, SND_R_PCM_PREPARE, out));
 		for (unsigned k = 0; k < 4; k++) {
@@ -98,7 +102,8 @@ static int tx_around_release(struct conform *c)
 			TRY(chain_send(c, &release));
 		}
 		TRY(chain_wait(c, &release));
-		TRY(chains_wait(c, ch, 4, answer_ms(c)));
+		TRY(tx_send(c, &ch[4], out, stream_params(c, out).period_bytes));
+		TRY(chains_wait(c, ch, 5, answer_ms(c)));
 	}
 	return still_works(c);
 }

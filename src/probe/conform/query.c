@@ -79,6 +79,10 @@ static int out_of_range(struct conform *c)
 				kinds[k].item_bytes, 4096, &a));
 			EXPECT(c, a.status != SND_S_OK, "%s of %u items from %u is OK, there are %u",
 				kinds[k].name, cases[i][1], cases[i][0], n);
+			/* Of a kind that it has not, a device may know nothing. */
+			if (c->scenario->arg && n)
+				EXPECT_EQ(c, a.status, SND_S_BAD_MSG, "%s of %u items from %u",
+					kinds[k].name, cases[i][1], cases[i][0]);
 		}
 	}
 	return still_works(c);
@@ -253,6 +257,8 @@ const struct scenario query_scenarios[] = {
 		.run = sub_ranges, .clause = QRY "start_id and count" },
 	{ .id = "SND-QRY-3", .title = "ranges beyond the total are refused", .run = out_of_range,
 		.clause = QRY "start_id + count MUST NOT exceed the total (driver)" },
+	{ .id = "PEER-VI8", .title = "... with BAD_MSG", .run = out_of_range, .arg = 1,
+		.recommended = true, .clause = QRY "BAD_MSG: an invalid parameter" },
 	{ .id = "SND-QRY-4", .title = "too little room is refused", .run = too_little_room,
 		.clause = QRY "room for count * size bytes (driver MUST)" },
 	{ .id = "SND-QRY-5", .title = "smaller items are cut", .run = smaller_items,
