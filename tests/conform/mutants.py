@@ -72,7 +72,7 @@ def outcomes(probe, daemon, hooks, *patterns):
         command += " --audio=test --control-path={dir}/hooks --formats=all"
         listens = "--hooks={dir}/hooks"
     else:
-        command += " --audio=file --file-out={dir}/%s.wav"
+        command += " --channels=1-6 --audio=file --file-out={dir}/%s.wav"
         listens = "--played={dir}/%s.wav"
     done = run(probe, command, listens, "--timeout=4", "--json", "conform", *patterns)
     if not done.stdout:
