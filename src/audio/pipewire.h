@@ -131,8 +131,6 @@ void host_settle(struct vsnd_audio *a);
 
 /* vsnd-pw: bring all voices in line with what is wanted.  When to look again. */
 int64_t voices_settle(struct vsnd_audio *a, int64_t now_ns);
-/* vsnd-pw: the server does not call for this voice any more. */
-void voice_lost(struct vsnd_voice *v);
 /* vsnd-pw: the connection has gone. */
 void voices_drop(struct vsnd_audio *a, int64_t now_ns);
 

@@ -25,7 +25,8 @@
 #define PATIENCE_NS 300000000
 #define PATIENCE_MUTE_NS 500000000
 
-void voice_lost(struct vsnd_voice *v)
+/* The server does not call for this voice any more. */
+static void voice_lost(struct vsnd_voice *v)
 {
 	atomic_store(&v->there, false);
 	atomic_store(&v->gone, true);

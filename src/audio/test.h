@@ -45,8 +45,6 @@ bool audio_test_is_real(const struct vsnd_audio *a);
 void audio_test_advance(struct vsnd_audio *a, size_t frames, unsigned cycles);
 /* One cycle in which nothing is pulled and no time passes. */
 void audio_test_cycle(struct vsnd_audio *a);
-/* Let time pass without a cycle. */
-void audio_test_pass_ns(struct vsnd_audio *a, int64_t ns);
 int64_t audio_test_now_ns(struct vsnd_audio *a);
 
 /* The frames that the host still has to play, or has captured, after a cycle; 0 at first. */
@@ -107,8 +105,6 @@ unsigned audio_test_voices(struct vsnd_audio *a);
 unsigned audio_test_voices_closing(struct vsnd_audio *a);	/* and held */
 unsigned audio_test_voices_running(struct vsnd_audio *a);
 uint64_t audio_test_cycles(struct vsnd_audio *a);
-/* What vsnd_cycle_end() returned last. */
-int64_t audio_test_wants_ns(struct vsnd_audio *a);
 /* The parameters of a stream's open voice, or NULL. */
 const struct vsnd_voice_params *audio_test_params(struct vsnd_audio *a, unsigned stream);
 

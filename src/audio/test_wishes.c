@@ -25,24 +25,14 @@ static uint64_t get(struct vsnd_audio *a, const uint64_t *field)
 	return value;
 }
 
-static int64_t get_ns(struct vsnd_audio *a, const int64_t *field)
-{
-	int64_t value;
-
-	pthread_mutex_lock(&a->lock);
-	value = *field;
-	pthread_mutex_unlock(&a->lock);
-	return value;
-}
-
-void audio_test_pass_ns(struct vsnd_audio *a, int64_t ns)
-{
-	SET(a, now_ns, a->now_ns + ns);
-}
-
 int64_t audio_test_now_ns(struct vsnd_audio *a)
 {
-	return get_ns(a, &a->now_ns);
+	int64_t now_ns;
+
+	pthread_mutex_lock(&a->lock);
+	now_ns = a->now_ns;
+	pthread_mutex_unlock(&a->lock);
+	return now_ns;
 }
 
 void audio_test_set_delay(struct vsnd_audio *a, int64_t frames)
@@ -237,11 +227,6 @@ unsigned audio_test_voices_running(struct vsnd_audio *a)
 uint64_t audio_test_cycles(struct vsnd_audio *a)
 {
 	return get(a, &a->cycles);
-}
-
-int64_t audio_test_wants_ns(struct vsnd_audio *a)
-{
-	return get_ns(a, &a->wants_ns);
 }
 
 const struct vsnd_voice_params *audio_test_params(struct vsnd_audio *a, unsigned stream)

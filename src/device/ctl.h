@@ -25,8 +25,6 @@ struct ctl {
 
 /* ctl_settings.c */
 bool ctl_settings_ok(const struct vsnd_settings *s);
-/* A DB_SCALE, or false. */
-bool ctl_scale_decode(const uint32_t *tlv, struct ctl_scale *ret);
 bool ctl_items_ok(const char *const *item, unsigned items);
 void ctl_items_encode(struct ctl *e, const char *const *item, unsigned items);
 bool ctl_value_ok(const struct vsnd_ctl_settings *c, const union vsnd_ctl_value *v);

@@ -88,7 +88,8 @@ bool ctl_value_ok(const struct vsnd_ctl_settings *c, const union vsnd_ctl_value 
 	return ok;
 }
 
-bool ctl_scale_decode(const uint32_t *tlv, struct ctl_scale *ret)
+/* A DB_SCALE, or false. */
+static bool scale_decode(const uint32_t *tlv, struct ctl_scale *ret)
 {
 	if (!tlv || tlv[0] != VSND_TLV_DB_SCALE || tlv[1] != SCALE_WORDS_BYTES)
 		return false;
@@ -104,7 +105,7 @@ static bool volume_ok(const struct vsnd_ctl_settings *c)
 {
 	struct ctl_scale scale;
 
-	return c->type == VSND_CTL_INTEGER && ctl_scale_decode(c->tlv, &scale) &&
+	return c->type == VSND_CTL_INTEGER && scale_decode(c->tlv, &scale) &&
 	       scale.min + (c->max - c->min) * scale.step <= SCALE_MAX;
 }
 
@@ -224,7 +225,7 @@ static int ctl_init(struct ctl *e, const struct vsnd_ctl_settings *s)
 
 	e->is = *s;
 	if (s->bind != VSND_CTL_UNBOUND && s->role != VSND_CTL_ROLE_MUTE)
-		ctl_scale_decode(s->tlv, &e->scale);
+		scale_decode(s->tlv, &e->scale);
 	value_init(e);
 	if (s->type == VSND_CTL_ENUMERATED)
 		err = items_init(e);

@@ -263,7 +263,6 @@ enum snd_status jack_remap(struct vsnd *dev, const struct ctl_req *req);
 
 /* queue.c; control thread */
 bool queue_active(const struct vsnd *dev, unsigned queue);
-struct io_queue *queue_io(struct vsnd *dev, unsigned queue);
 /* The queue's owner found its ring broken. */
 void queue_break(struct vsnd *dev, unsigned queue, const char *what);
 void queue_error_message(struct vsnd *dev, unsigned queue, const char *what);

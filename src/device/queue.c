@@ -22,7 +22,7 @@ bool queue_active(const struct vsnd *dev, unsigned queue)
 	return q->started && q->enabled && !atomic_load_explicit(&q->broken, memory_order_acquire);
 }
 
-struct io_queue *queue_io(struct vsnd *dev, unsigned queue)
+static struct io_queue *queue_io(struct vsnd *dev, unsigned queue)
 {
 	if (queue == VSND_TXQ)
 		return &dev->txq;

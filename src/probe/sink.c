@@ -46,11 +46,6 @@ static int subtype_of(const struct pcm_format *f)
 	return f->bits <= 24 ? SF_FORMAT_PCM_24 : SF_FORMAT_PCM_32;
 }
 
-int sink_can(unsigned format)
-{
-	return format < PCM_FORMATS && pcm_formats[format].bits;
-}
-
 struct sink *sink_open(const char *path, unsigned format, unsigned channels, uint32_t rate_hz)
 {
 	SF_INFO info = { .samplerate = (int)rate_hz, .channels = (int)channels };

@@ -10,9 +10,6 @@ struct sink;
 /* The container is what the name ends in: .wav, .w64, .flac, .aiff, .au.  NULL with a complaint. */
 struct sink *sink_open(const char *path, unsigned format, unsigned channels, uint32_t rate_hz);
 
-/* Whether a file can hold this virtio format without loss. */
-int sink_can(unsigned format);
-
 /* Whole frames.  0 or negative errno. */
 int sink_write(struct sink *s, const void *frames, uint32_t count);
 

@@ -120,13 +120,6 @@ uint32_t wire_ctl_tlv_encode(uint8_t *out, const uint32_t *tlv)
 	return SND_CTL_TLV_HEADER_BYTES + tlv[1];
 }
 
-void wire_ctl_tlv_header_encode(uint8_t out[SND_CTL_TLV_HEADER_BYTES], uint32_t type,
-				uint32_t length)
-{
-	put32(out, type);
-	put32(out + 4, length);
-}
-
 bool wire_ctl_tlv_header_decode(const uint8_t bytes[SND_CTL_TLV_HEADER_BYTES], uint32_t *ret_type,
 				uint32_t *ret_length)
 {

@@ -40,8 +40,6 @@ bool wire_ctl_value_decode(const uint8_t *bytes, size_t len, enum vsnd_ctl_type 
 
 /* Metadata of 2 + @tlv[1] / 4 words, length included.  Returns its bytes. */
 uint32_t wire_ctl_tlv_encode(uint8_t *out, const uint32_t *tlv);
-void wire_ctl_tlv_header_encode(uint8_t out[SND_CTL_TLV_HEADER_BYTES], uint32_t type,
-				uint32_t length);
 /* False for a length that is no multiple of 4 or more than a driver may send. */
 bool wire_ctl_tlv_header_decode(const uint8_t bytes[SND_CTL_TLV_HEADER_BYTES], uint32_t *ret_type,
 				uint32_t *ret_length);

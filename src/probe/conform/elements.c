@@ -48,11 +48,6 @@ void element_decode(const struct answer *a, uint32_t id, struct element_info *re
 	}
 }
 
-bool element_is_plain(const struct element_info *e)
-{
-	return (e->access & (A_READ | A_WRITE | A_VOLATILE | A_INACTIVE)) == (A_READ | A_WRITE);
-}
-
 bool element_next(const struct answer *a, uint32_t n, uint32_t access, uint32_t without,
 	struct element_info *e)
 {

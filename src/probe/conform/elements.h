@@ -33,9 +33,6 @@ int elements_up_as(struct conform *c, const struct rig_setup *setup, struct answ
 	uint32_t *ret_n);
 void element_decode(const struct answer *a, uint32_t id, struct element_info *ret);
 
-/* Readable, writable, and nobody else changes it or ignores it. */
-bool element_is_plain(const struct element_info *e);
-
 /* The next one after *e that has all of `access` and none of `without`; begin
  * with an id of -1.  False at the end. */
 bool element_next(const struct answer *a, uint32_t n, uint32_t access, uint32_t without,
