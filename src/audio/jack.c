@@ -17,22 +17,12 @@
 /* How long closing waits for a server that does not answer. */
 #define END_NS 1000000000
 
-/* Ends the device's cycle; returns when the next turn is due. */
-static int64_t end_cycle(struct vsnd_audio *a, int64_t now_ns)
-{
-	int64_t after_ns = vsnd_cycle_end(a->dev);
-	int64_t device_ns = after_ns < 0 ? TURNS_NEVER : now_ns + after_ns;
-	int64_t voices_ns = hosted_list_due(a->running);
-
-	return device_ns < voices_ns ? device_ns : voices_ns;
-}
-
 /* What voices do by the timer, whoever has the turn. */
 static void run_voices(struct vsnd_audio *a, int64_t now_ns)
 {
 	bool serving = atomic_load_explicit(&a->serving, memory_order_relaxed);
 
-	for (struct hosted *h = a->running; h; h = h->next) {
+	for (struct hosted *h = a->list.voices; h; h = h->next) {
 		const struct vsnd_voice *v = (const struct vsnd_voice *)h;
 
 		if (!serving || !atomic_load_explicit(&v->there, memory_order_relaxed))
@@ -45,9 +35,9 @@ static int64_t take_turn(void *ctx, int64_t now_ns)
 {
 	struct vsnd_audio *a = ctx;
 
-	vsnd_cycle_begin(a->dev, now_ns);
+	hosted_list_begin(&a->list, now_ns);
 	run_voices(a, now_ns);
-	return end_cycle(a, now_ns);
+	return hosted_list_end(&a->list);
 }
 
 /* The links that are published now; no other is looked at in this cycle. */
@@ -73,13 +63,13 @@ static void serve(struct vsnd_audio *a, const struct served *s, jack_nframes_t f
 {
 	struct jack_cycle c = { .frames = frames, .now_ns = now_ns, .stamp = ++a->stamp };
 
-	vsnd_cycle_begin(a->dev, now_ns);
+	hosted_list_begin(&a->list, now_ns);
 	for (unsigned i = 0; i < s->count; i++) {
 		c.since = jack_frames_since_cycle_start(s->link[i]->client);
 		jack_link_move(s->link[i], &c);
 	}
 	run_voices(a, now_ns);
-	turns_host_end(a->turns, end_cycle(a, now_ns));
+	turns_host_end(a->turns, hosted_list_end(&a->list));
 }
 
 int jack_on_process(jack_nframes_t frames, void *arg)
@@ -134,7 +124,7 @@ static int jack_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 
 	if (!a)
 		return -ENOMEM;
-	a->dev = dev;
+	hosted_list_init(&a->list, dev);
 	a->config = config;
 	a->settle.fd = a->end.fd = -1;
 	pthread_mutex_init(&a->lock, NULL);
@@ -172,7 +162,7 @@ static void jack_close(struct vsnd_audio *a)
 	pthread_mutex_unlock(&a->lock);
 	wake_up(&a->settle);
 	turns_end(a->turns);
-	assert(!a->running);
+	assert(!a->list.voices);
 	wake_sleep(&a->end, audio_now_ns() + END_NS);
 	if (!atomic_load(&a->ended)) {
 		audio_say(&a->config->log, AUDIO_WARN, "JACK: the server does not answer; "
@@ -249,7 +239,7 @@ static void start_voice(void *arg)
 	int64_t now_ns = audio_now_ns();
 
 	hosted_start(&v->hosted, now_ns, atomic_load(&v->there) && !is_stuck(a, now_ns));
-	hosted_enlist(&v->hosted, &a->running);
+	hosted_enlist(&v->hosted, &a->list.voices);
 }
 
 static void stop_voice(void *arg)
@@ -272,18 +262,18 @@ static void flush_voice(void *arg)
 static void jack_voice_start(struct vsnd_voice *v)
 {
 	wish(v, &v->wish.run, true);
-	vsnd_audio_call(v->audio->dev, start_voice, v);
+	vsnd_audio_call(v->audio->list.dev, start_voice, v);
 }
 
 static void jack_voice_stop(struct vsnd_voice *v)
 {
-	vsnd_audio_call(v->audio->dev, stop_voice, v);
+	vsnd_audio_call(v->audio->list.dev, stop_voice, v);
 	wish(v, &v->wish.run, false);
 }
 
 static void jack_voice_flush(struct vsnd_voice *v)
 {
-	vsnd_audio_call(v->audio->dev, flush_voice, v);
+	vsnd_audio_call(v->audio->list.dev, flush_voice, v);
 }
 
 static void jack_voice_allow(struct vsnd_voice *v, bool allowed)

@@ -33,7 +33,7 @@
 
 #include "audio/audio.h"
 #include "audio/backoff.h"
-#include "audio/hosted.h"
+#include "audio/hosted_list.h"
 #include "audio/resample.h"
 #include "audio/sample.h"
 #include "audio/turns.h"
@@ -88,7 +88,6 @@ struct jack_cycle {
 struct vsnd_audio {
 	/* Constant. */
 	const struct audio_host_config *config;
-	struct vsnd *dev;
 	struct turns *turns;
 	struct wake settle, end;
 	pthread_t thread;
@@ -126,8 +125,8 @@ struct vsnd_audio {
 	/* The control thread's. */
 	bool said_denied[2];	/* by direction */
 
-	/* The audio thread's. */
-	struct hosted *running;
+	/* The audio thread's, but for the device, which is constant. */
+	struct hosted_list list;
 	int64_t stamp;		/* of the last cycle */
 };
 

@@ -66,7 +66,7 @@ static void tell_device(struct vsnd_audio *a)
 {
 	pthread_mutex_lock(&a->lock);
 	if (!a->ending)
-		vsnd_audio_service(a->dev);
+		vsnd_audio_service(a->list.dev);
 	pthread_mutex_unlock(&a->lock);
 }
 
