@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "probe"))
@@ -215,17 +216,37 @@ def source(seconds, made={}):
 
 def without_silence(data, size=FRAME):
     """The frames of @size bytes that are no silence, and the lengths of the silences between them."""
-    kept, gaps, run = [], [], 0
-    for at in range(0, len(data) - size + 1, size):
-        frame = data[at:at + size]
-        if frame == bytes(size):
-            run += 1
-            continue
-        if run and kept:
-            gaps.append(run)
-        run = 0
-        kept.append(frame)
+    data = data[:len(data) - len(data) % size]
+    kept, gaps = [], []
+    at = end_of_silence(data, 0, size)
+    while at < len(data):
+        end = next_silence(data, at, size)
+        kept.append(data[at:end])
+        at = end_of_silence(data, end, size)
+        if at < len(data):
+            gaps.append((at - end) // size)
     return b"".join(kept), gaps
+
+
+def next_silence(data, at, size):
+    """Where the first silent frame from @at on is, or the end."""
+    while True:
+        at = data.find(bytes(size), at)
+        if at < 0:
+            return len(data)
+        if at % size == 0:
+            return at
+        at += 1
+
+
+def end_of_silence(data, at, size):
+    """Where the first frame from @at on is that is none."""
+    step = size << 12
+    while data[at:at + step] == bytes(step):
+        at += step
+    while at < len(data) and data[at:at + size] == bytes(size):
+        at += size
+    return at
 
 
 def common(a, a_at, b, b_at, size=FRAME):
@@ -259,8 +280,14 @@ def differences(sent, heard, size=FRAME):
         yield at // size, (len(sent) - at) // size
 
 
+def say(line):
+    """Whole lines, although cases run at the same time."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def tell(name, text):
-    print(f"# {name}: {text}", flush=True)
+    say(f"# {name}: {text}")
 
 
 def check_exact(name, guest, heard):
@@ -296,16 +323,19 @@ def check_tail(guest, heard, since_frame):
 
 
 def attempt(name, case, build, make_host, keep):
+    """Why it failed, or None.  A mistake in one case is no reason not to run the others."""
     folder = tempfile.mkdtemp(prefix="vsnd-host-")
-    host = make_host(folder)
-    host.build = build
     try:
-        case(name, build, host)
+        with contextlib.closing(make_host(folder)) as host:
+            host.build = build
+            case(name, build, host)
         return None
     except Fault as fault:
         return str(fault)
+    except Exception as error:
+        traceback.print_exc()
+        return " ".join(f"{type(error).__name__}: {error}".split())
     finally:
-        host.close()
         if keep:
             tell(name, f"kept {folder}")
         else:
@@ -317,15 +347,18 @@ def run_case(name, case, build, make_host, keep):
     for number in range(1, ATTEMPTS + 1):
         reason = attempt(name, case, build, make_host, keep)
         if reason is None:
-            print(f"ok {name}", flush=True)
+            say(f"ok {name}")
             return True
         tell(name, f"attempt {number}: {reason}")
-    print(f"not ok {name}: {reason}", flush=True)
+    say(f"not ok {name}: {reason}")
     return False
 
 
 def main(make_host, cases):
-    """Run @cases(quick): pairs of a name and a function.  @make_host: a class derived from Host."""
+    """
+    Run @cases(quick): of each its name and function, and a class derived from Host where
+    that is another than @make_host.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("-k", default="", help="only cases whose name contains this")
@@ -336,15 +369,15 @@ def main(make_host, cases):
                         help="a minute of what is compared for some seconds else")
     parser.add_argument("--jobs", type=int, default=1, help="cases at the same time (1)")
     args = parser.parse_args()
-    make_host.full = args.full
-    missing = [tool for tool in make_host.tools if not shutil.which(tool)]
-    chosen = [pair for pair in cases(args.quick) if args.k in pair[0]]
+    Host.full = args.full
 
-    def run(pair):
+    def run(case):
+        name, function, make = (*case, make_host)[:3]
+        missing = [tool for tool in make.tools if not shutil.which(tool)]
         if missing:
-            print(f"skip {pair[0]}: {missing[0]} is not installed")
+            say(f"skip {name}: {missing[0]} is not installed")
             return True
-        return run_case(*pair, args.build.resolve(), make_host, args.keep)
+        return run_case(name, function, args.build.resolve(), make, args.keep)
 
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        return 0 if all(list(pool.map(run, chosen))) else 1
+        return 0 if all(list(pool.map(run, [c for c in cases(args.quick) if args.k in c[0]]))) else 1
