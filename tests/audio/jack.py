@@ -416,10 +416,10 @@ RECORDED = ((48, 64), (120, 128), (240, 48), (480, 256), (960, 1024))
 
 
 def cases(quick):
-    for period, frames in PLAYED[1:2] if quick else PLAYED:
+    for period, frames in () if quick else PLAYED:     # and longer: minute.py
         yield (f"jack: played, periods of {period / 48:g} ms, cycles of {frames} frames",
                lambda n, b, h, p=period, f=frames: exact(n, b, h, period=p, frames=f))
-    for period, frames in RECORDED[3:4] if quick else RECORDED:
+    for period, frames in () if quick else RECORDED:
         yield (f"jack: recorded, periods of {period / 48:g} ms, cycles of {frames} frames",
                lambda n, b, h, p=period, f=frames: record(n, b, h, period=p, frames=f))
     yield ("jack: a cycle of 8192 frames, a buffer of 2 x 480",

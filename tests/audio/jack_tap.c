@@ -3,13 +3,14 @@
  * A JACK client for tests: it writes what its ports hear, or plays frames that tell
  * their number.
  *
- *	jack_tap hear FILE     ports in_1 and in_2; their samples, interleaved, as
+ *	jack_tap hear FILE [NAME]
+ *	                       ports in_1 and in_2; their samples, interleaved, as
  *	                       signed 16-bit little-endian integers, or as floats with
  *	                       `hear-float`
  *	jack_tap count         ports out_1 and out_2; frame n is (n + 1) / 2^23 on the first
  *	                       and minus that on the second, from 0 again after 2^22
  *
- * It is called `tap`, says `ready` when others can connect to it, and how many cycles it
+ * It is called `tap`, or NAME, says `ready` when others can connect to it, and how many cycles it
  * missed when the server or a signal ends it.  A cycle that this client is late for
  * is none of vsnd's, so a test has to know.
  */
@@ -115,9 +116,9 @@ static void write_out(FILE *file, bool as_float)
 	fflush(file);
 }
 
-static int start(bool hears)
+static int start(bool hears, const char *client)
 {
-	tap.client = jack_client_open("tap", JackNoStartServer | JackUseExactName, NULL);
+	tap.client = jack_client_open(client, JackNoStartServer | JackUseExactName, NULL);
 	if (!tap.client)
 		return -1;
 	if (hears)
@@ -138,12 +139,12 @@ static int start(bool hears)
 
 int main(int argc, char **argv)
 {
-	bool hears = argc == 3 && strncmp(argv[1], "hear", 4) == 0;
+	bool hears = argc >= 3 && argc <= 4 && strncmp(argv[1], "hear", 4) == 0;
 	bool as_float = hears && strcmp(argv[1], "hear-float") == 0;
 	FILE *file = NULL;
 
 	if (!hears && (argc != 2 || strcmp(argv[1], "count") != 0)) {
-		fprintf(stderr, "usage: jack_tap hear|hear-float FILE | count\n");
+		fprintf(stderr, "usage: jack_tap hear|hear-float FILE [NAME] | count\n");
 		return 2;
 	}
 	if (hears)
@@ -151,7 +152,7 @@ int main(int argc, char **argv)
 	if (hears && !file)
 		return 1;
 	signal(SIGTERM, on_signal);
-	if (start(hears) < 0)
+	if (start(hears, argc == 4 ? argv[3] : "tap") < 0)
 		return 1;
 	printf("ready\n");
 	fflush(stdout);

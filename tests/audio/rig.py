@@ -14,9 +14,11 @@ import argparse
 import concurrent.futures
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import subprocess
@@ -33,6 +35,8 @@ import wav
 RATE = 48000
 FRAME = 4
 ATTEMPTS = 3
+NO_ZERO = bytes([0x5A, *range(1, 256)])
+ROOM = 2 << 30          # bytes, for the files of some cases at the same time
 F_SETPIPE_SZ = 1031
 
 
@@ -65,7 +69,7 @@ class Fifo:
             try:
                 piece = os.read(self.fd, 1 << 16)
             except BlockingIOError:
-                time.sleep(0.01)
+                time.sleep(0.02)
                 continue
             if self.sound_at is None and piece.strip(b"\0"):
                 self.sound_at = time.monotonic()
@@ -140,6 +144,9 @@ def real_time():
 class Guest:
     """A daemon, and a driver that plays noise through it, or records."""
 
+    # Waking the host at the start, noticing that it has gone, a long first cycle.
+    patience_ms = 1600
+
     def __init__(self, build, host, seconds, period, buffer=None, *options):
         self.build, self.host, self.seconds = build, host, seconds
         self.start_daemon(build, host)
@@ -180,6 +187,12 @@ class Guest:
         time.sleep(max(0, self.started + seconds - time.monotonic()))
 
     def finish(self, pause_ms=0):
+        """The stream's report, when the host has played all.  The guest has seen no error."""
+        report = self.ended(pause_ms)
+        time.sleep(1)   # what the host still has is played after the RELEASE
+        return report
+
+    def ended(self, pause_ms=0):
         """The stream's report.  The guest has seen no error, and the clock went on."""
         try:
             text = self.probe.communicate(timeout=self.seconds + 8)[0]
@@ -190,10 +203,8 @@ class Guest:
         report = json.loads(text)
         report = report.get("streams", [report])[0]
         late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
-        # Waking the host at the start, noticing that it has gone, a long first cycle.
-        if late_ms > 1600:
+        if late_ms > self.patience_ms:
             raise Fault(f"the guest's clock stood still: {late_ms:.0f} ms too late")
-        time.sleep(1)   # what the host still has is played after the RELEASE
         return report
 
     def close(self):
@@ -208,10 +219,11 @@ class Guest:
             raise Fault(f"the daemon's exit status is {status}")
 
 
-def source(seconds, made={}):
-    if seconds not in made:
-        made[seconds] = wav.noise("S16", RATE, 2, RATE * seconds)
-    return made[seconds]
+@functools.cache
+def source(seconds):
+    """Noise without a byte of zero.  A shorter one is the beginning of a longer one."""
+    data = random.Random(1).randbytes(RATE * FRAME * seconds).translate(NO_ZERO)
+    return wav.Wav("S16", RATE, 2, data)
 
 
 def without_silence(data, size=FRAME):
@@ -286,6 +298,20 @@ def say(line):
     sys.stdout.flush()
 
 
+def stretches(sent, heard, size=FRAME):
+    """(frame, frames) of each stretch of what was sent, as they were heard; silences between them."""
+    kept, gaps = without_silence(heard, size)
+    at, found = 0, []
+    while at < len(kept):
+        first = sent.find(kept[at:at + 4 * size])
+        if first < 0 or first % size:
+            raise Fault(f"frame {at // size} of what was heard was never sent")
+        n = common(sent, first, kept, at, size)
+        found.append((first // size, n // size))
+        at += n
+    return found, gaps
+
+
 def tell(name, text):
     say(f"# {name}: {text}")
 
@@ -322,9 +348,18 @@ def check_tail(guest, heard, since_frame):
     return first // FRAME
 
 
+def memory():
+    """
+    Where files are in memory, if there is room for a minute of everything.  On a disk who
+    writes waits for others now and then, and be it for the time stamp of a FIFO.
+    """
+    place = pathlib.Path("/dev/shm")
+    return place if place.is_dir() and shutil.disk_usage(place).free > ROOM else None
+
+
 def attempt(name, case, build, make_host, keep):
     """Why it failed, or None.  A mistake in one case is no reason not to run the others."""
-    folder = tempfile.mkdtemp(prefix="vsnd-host-")
+    folder = tempfile.mkdtemp(prefix="vsnd-host-", dir=memory())
     try:
         with contextlib.closing(make_host(folder)) as host:
             host.build = build
