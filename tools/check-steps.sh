@@ -175,6 +175,7 @@ step_audio() {
 		rest=0
 		audio_tests pulse || rest=1
 		audio_tests jack || rest=1
+		audio_tests latency --jobs=3 || rest=1
 		exit "$rest"
 	) &
 	others=$!

@@ -18,10 +18,11 @@ class Host(rig.Host):
     tools = ("jackd", "jack_lsp", "jack_bufsize", "jack_disconnect", "jack_metro")
     strip = ("JACK_",)
     options = ("--audio=jack", "--target=tap", "--target-in=tap", "--capture=on")
+    make_fifo = rig.Fifo
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.name = f"vsnd-test-{os.getpid()}"
+        self.name = f"vsnd-test-{os.getpid()}-{self.folder.name[-8:]}"
         self.env["JACK_DEFAULT_SERVER"] = self.name
         self.env["JACK_NO_AUDIO_RESERVATION"] = "1"
         self.server = self.tap = self.fifo = None
@@ -41,7 +42,7 @@ class Host(rig.Host):
         """What the client @name hears, and the client."""
         path = self.folder / f"{name}.fifo"
         path.unlink(missing_ok=True)
-        return rig.Fifo(path), self.spawn_tap(self.what, str(path), name)
+        return self.make_fifo(path), self.spawn_tap(self.what, str(path), name)
 
     def spawn_tap(self, *words):
         tap = self.spawn(str(self.build / "tests/audio/jack_tap"), *words, stdout=subprocess.PIPE,

@@ -13,7 +13,6 @@ sys.dont_write_bytecode = True
 import pipewire_change
 import pipewire_control
 import pipewire_jacks
-import pipewire_latency
 import pipewire_record
 import pipewire_rt
 import rig
@@ -71,7 +70,7 @@ def cases(quick):
     yield "pipewire: no server at the start", server_cases.absent
     yield "pipewire: the server is killed and comes back", server_cases.restart
     for module in (pipewire_record, pipewire_control, pipewire_change, pipewire_jacks,
-                   pipewire_latency, pipewire_rt):
+                   pipewire_rt):
         yield from module.cases(quick)
     if not quick:
         yield "pipewire: STOP and START with a cycle of 8192 frames", pause
