@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,9 @@
 
 /* The most that a WAV header can count, less the header itself. */
 #define WAV_BYTES_MAX (UINT32_MAX - 65536)
+/* How often a file that fails is tried, and how often what is lost meanwhile is told. */
+#define RETRY_NS 1000000000
+#define LOST_AGAIN_NS 60000000000
 /* Samples that are converted or made silent at a time. */
 #define CHUNK_SAMPLES 4096
 
@@ -234,54 +238,87 @@ bool file_sink_fits(const struct file_sink *s, const struct vsnd_voice_params *p
 		memcmp(s->positions, params->positions, sizeof(s->positions)) == 0;
 }
 
-static void log_line(const struct file_sink *s, enum audio_level level, const char *text)
+/* Say of the file what @fmt says behind its name. */
+__attribute__((format(printf, 3, 4)))
+static void say(const struct file_sink *s, enum audio_level level, const char *fmt, ...)
 {
-	if (s->log->line)
-		s->log->line(s->log->ctx, level, text);
+	char path[PATH_MAX], what[200], text[PATH_MAX + 256];
+	va_list ap;
+
+	if (!s->log->line || file_path(s->pattern, s->stream, s->number, path) < 0)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	snprintf(text, sizeof(text), "file: %s: %s", path, what);
+	s->log->line(s->log->ctx, level, text);
 }
 
-/* Tell of the losses so far, unless the last line was less than a second ago. */
+static void say_working(const struct file_sink *s, enum audio_level level)
+{
+	say(s, level, "stream %u goes here%s%s", s->stream,
+		is_listenable(s->format) ? "" : ", as the bits of ",
+		is_listenable(s->format) ? "" : vsnd_format_info(s->format)->name);
+}
+
+/* Tell of the losses so far, unless the last line was not long ago. */
 static void log_lost(struct file_sink *s, bool at_once)
 {
-	char path[PATH_MAX], text[PATH_MAX + 200];
-	int64_t now_ns = audio_now_ns();
+	int64_t now_ns = audio_now_ns(), pause_ns = atomic_load(&s->failing) ? LOST_AGAIN_NS : NS_PER_S;
 
-	if (s->lost == 0 || (!at_once && now_ns - s->logged_ns < NS_PER_S))
+	if (s->lost == 0 || (!at_once && now_ns - s->logged_ns < pause_ns))
 		return;
-	if (file_path(s->pattern, s->stream, s->number, path) < 0)
-		return;
-	snprintf(text, sizeof(text), "file: %s: %llu frames lost: %s", path,
-		(unsigned long long)s->lost, s->reason);
-	log_line(s, AUDIO_WARN, text);
+	say(s, AUDIO_WARN, "%llu frames lost: %s", (unsigned long long)s->lost, s->reason);
 	s->logged_ns = now_ns;
 	s->lost = 0;
 }
 
-void file_sink_lost(struct file_sink *s, uint64_t frames, const char *reason)
+void file_sink_lost(struct file_sink *s, uint64_t frames)
 {
 	if (frames == 0)
 		return;
 	s->lost += frames;
-	s->reason = reason;
+	if (!atomic_load(&s->failing))
+		s->reason = "the disk is too slow";
 	log_lost(s, false);
+}
+
+static void set_failing(struct file_sink *s, const char *reason)
+{
+	s->reason = reason;
+	s->failed_ns = audio_now_ns();
+	if (!atomic_exchange(&s->failing, true))
+		say(s, AUDIO_WARN, "%s; trying again", reason);
+}
+
+static void set_working(struct file_sink *s)
+{
+	if (!atomic_load(&s->failing))
+		return;
+	log_lost(s, true);
+	atomic_store(&s->failing, false);
+	say_working(s, AUDIO_WARN);
+}
+
+bool file_sink_may_try(const struct file_sink *s)
+{
+	return !atomic_load(&s->failing) || audio_now_ns() - s->failed_ns >= RETRY_NS;
 }
 
 void file_sink_open(struct file_sink *s)
 {
-	char path[PATH_MAX], text[PATH_MAX + 200];
+	char path[PATH_MAX];
 	SF_INFO info = s->info;
 	int64_t now_ns = audio_now_ns();
 
-	if (s->file || now_ns - s->tried_ns < NS_PER_S)
+	if (s->file || now_ns - s->tried_ns < RETRY_NS)
 		return;
 	s->tried_ns = now_ns;
 	if (file_path(s->pattern, s->stream, s->number, path) < 0)
 		return;
 	s->file = file_disk_open(&s->disk, path, &info);
 	if (!s->file) {
-		snprintf(text, sizeof(text), "file: %s: %s", path,
-			s->disk.error ? strerror(s->disk.error) : sf_strerror(NULL));
-		log_line(s, AUDIO_WARN, text);
+		set_failing(s, s->disk.error ? strerror(s->disk.error) : sf_strerror(NULL));
 		return;
 	}
 	s->frames = 0;
@@ -293,10 +330,8 @@ void file_sink_open(struct file_sink *s)
 	sf_command(s->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
 	s->unsaved = true;
 	file_sink_save(s);
-	snprintf(text, sizeof(text), "file: stream %u goes to %s%s%s", s->stream, path,
-		is_listenable(s->format) ? "" : ", which keeps the bits of ",
-		is_listenable(s->format) ? "" : vsnd_format_info(s->format)->name);
-	log_line(s, AUDIO_INFO, text);
+	if (!atomic_load(&s->failing))
+		say_working(s, AUDIO_INFO);
 }
 
 void file_sink_save(struct file_sink *s)
@@ -357,12 +392,25 @@ static size_t write_frames(struct file_sink *s, const void *frames, size_t n)
 	return done;
 }
 
-/* Go to where the last whole frame ends.  False if the disk does not let us. */
-static bool mend(struct file_sink *s)
+static void to_next_file(struct file_sink *s)
 {
-	if (s->torn && sf_seek(s->file, (sf_count_t)s->frames, SEEK_SET) >= 0)
+	s->number = atomic_fetch_add(s->last_number, 1) + 1;
+	s->tried_ns = INT64_MIN / 2;
+}
+
+/* Go to where the last whole frame ends, or where that cannot be done to another file. */
+static void mend(struct file_sink *s)
+{
+	if (!s->file || !s->torn)
+		return;
+	if (sf_seek(s->file, (sf_count_t)s->frames, SEEK_SET) >= 0) {
 		s->torn = false;
-	return !s->torn;
+		return;
+	}
+	file_sink_close(s);
+	/* One that has got nothing is no loss. */
+	if (s->disk.length > 0)
+		to_next_file(s);
 }
 
 static void next_file_if_full(struct file_sink *s, size_t n)
@@ -370,48 +418,49 @@ static void next_file_if_full(struct file_sink *s, size_t n)
 	if (!s->file || (s->frames + n) * s->out_frame_bytes <= s->bytes_max)
 		return;
 	file_sink_close(s);
-	s->number = atomic_fetch_add(s->last_number, 1) + 1;
-	s->tried_ns = INT64_MIN / 2;
+	to_next_file(s);
 }
 
-void file_sink_write(struct file_sink *s, const void *frames, size_t n)
+size_t file_sink_write(struct file_sink *s, const void *frames, size_t n)
 {
-	size_t done = 0;
+	size_t done;
 
+	mend(s);
 	next_file_if_full(s, n);
 	file_sink_open(s);
-	if (!s->file) {
-		file_sink_lost(s, n, "the file cannot be opened");
-		return;
-	}
-	if (mend(s)) {
-		done = write_frames(s, frames, n);
-		s->frames += done;
-		s->unsaved = true;
-	}
+	if (!s->file)
+		return 0;
+	done = write_frames(s, frames, n);
+	s->frames += done;
+	s->unsaved = true;
 	if (done < n) {
 		s->torn = true;
-		file_sink_lost(s, n - done, s->disk.error ? strerror(s->disk.error)
-			: sf_strerror(s->file));
+		set_failing(s, s->disk.error ? strerror(s->disk.error) : sf_strerror(s->file));
 	} else {
+		set_working(s);
 		log_lost(s, false);
 	}
+	return done;
 }
 
-void file_sink_silence(struct file_sink *s, size_t n)
+size_t file_sink_silence(struct file_sink *s, size_t n)
 {
 	uint8_t chunk[CHUNK_SAMPLES * 8];
 	size_t channels = (size_t)s->info.channels;
 	size_t chunk_frames = CHUNK_SAMPLES / channels;
+	size_t done = 0;
 
 	assert(channels * chunk_frames * 8 <= sizeof(chunk));
 	vsnd_silence(chunk, s->format, chunk_frames * channels);
-	while (n > 0) {
-		size_t some = n < chunk_frames ? n : chunk_frames;
+	while (done < n) {
+		size_t some = n - done < chunk_frames ? n - done : chunk_frames;
+		size_t written = file_sink_write(s, chunk, some);
 
-		file_sink_write(s, chunk, some);
-		n -= some;
+		done += written;
+		if (written < some)
+			break;
 	}
+	return done;
 }
 
 void file_sink_close(struct file_sink *s)
