@@ -149,6 +149,8 @@ static int64_t settle_voice(struct vsnd_voice *v, const struct voice_wish *wish,
 		try_stream(v, now_ns);
 	if (v->stream && v->active != (wish->run || linger))
 		activate(v, wish->run, now_ns);
+	if (v->stream)
+		stream_settle_cycle(v);
 	volume_settle(v, wish);
 	if (a->core && !v->stream && have)
 		return v->retry_ns;

@@ -3,8 +3,8 @@
  * One voice's pw_stream: its properties, its format, and what becomes of it.
  *
  * The format is the guest's own; the server's side of the stream converts.  The
- * latency that is asked for is the guest's period.  PIPEWIRE_PROPS, PIPEWIRE_LATENCY
- * and the other variables of the environment are read by pw_stream itself.
+ * latency that is asked for is that of hosted_cycle_wish().  PIPEWIRE_PROPS,
+ * PIPEWIRE_LATENCY and the other variables of the environment are read by pw_stream itself.
  */
 #include "audio/pipewire.h"
 
@@ -13,6 +13,8 @@
 #include <spa/param/audio/format-utils.h>
 
 #include "audio/os.h"
+
+#define LATENCY_SIZE sizeof("4294967295/4294967295")
 
 /* Audio thread. */
 static void on_process(void *data)
@@ -51,6 +53,12 @@ static const struct pw_stream_events stream_events = {
 	.process = on_process,
 };
 
+static const char *asked_latency(const struct vsnd_voice *v, char latency[LATENCY_SIZE])
+{
+	snprintf(latency, LATENCY_SIZE, "%u/%u", v->cycle_frames, v->hosted.params.rate_hz);
+	return latency;
+}
+
 static struct pw_properties *make_properties(const struct vsnd_voice *v)
 {
 	const struct audio_host_config *config = v->audio->config;
@@ -58,6 +66,7 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	const struct audio_host_stream *own = &config->stream[params->stream];
 	const char *name = config->name ? config->name : "vhost-user-snd";
 	bool input = params->direction == VSND_INPUT;
+	char latency[LATENCY_SIZE];
 	struct pw_properties *p = pw_properties_new(
 		PW_KEY_MEDIA_TYPE, "Audio",
 		PW_KEY_MEDIA_CATEGORY, input ? "Capture" : "Playback",
@@ -72,9 +81,7 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	pw_properties_setf(p, PW_KEY_NODE_DESCRIPTION, "%s", name);
 	pw_properties_setf(p, PW_KEY_MEDIA_NAME, "%s %u", input ? "Capture" : "Playback",
 		params->stream);
-	pw_properties_setf(p, PW_KEY_NODE_LATENCY, "%u/%u", input ? params->period_frames
-			: pace_cycle_frames(params->rate_hz, params->period_frames, params->buffer_frames),
-		params->rate_hz);
+	pw_properties_set(p, PW_KEY_NODE_LATENCY, asked_latency(v, latency));
 	/* Of the loops that newer versions may have, the one we know. */
 	pw_properties_set(p, "node.loop.name", "data-loop.0");
 	if (params->has_volume)
@@ -105,9 +112,11 @@ static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
 
 int stream_create(struct vsnd_voice *v)
 {
-	struct pw_properties *props = make_properties(v);
+	struct pw_properties *props;
 	int err;
 
+	v->cycle_frames = hosted_cycle_wish(&v->hosted.params, atomic_load(&v->late));
+	props = make_properties(v);
 	if (!props)
 		return -ENOMEM;
 	v->stream = pw_stream_new(v->audio->core, "vsnd", props);
@@ -131,4 +140,23 @@ void stream_destroy(struct vsnd_voice *v)
 	v->stream = NULL;
 	pw_stream_destroy(stream);
 	v->active = false;
+}
+
+void stream_settle_cycle(struct vsnd_voice *v)
+{
+	const struct vsnd_voice_params *params = &v->hosted.params;
+	uint32_t frames = hosted_cycle_wish(params, atomic_load(&v->late));
+	const char *now = pw_properties_get(pw_stream_get_properties(v->stream), PW_KEY_NODE_LATENCY);
+	char latency[LATENCY_SIZE];
+	struct spa_dict_item item = { PW_KEY_NODE_LATENCY, latency };
+
+	asked_latency(v, latency);
+	/* What the host's user wants instead stays. */
+	if (frames == v->cycle_frames || !now || strcmp(now, latency) != 0)
+		return;
+	v->cycle_frames = frames;
+	asked_latency(v, latency);
+	pw_stream_update_properties(v->stream, &SPA_DICT_INIT(&item, 1));
+	audio_say(&v->audio->config->log, AUDIO_DEBUG,
+		"PipeWire: stream %u: the guest was late, so cycles of %u frames", params->stream, frames);
 }
