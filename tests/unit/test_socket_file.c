@@ -65,7 +65,8 @@ static int setup(void **state)
 	assert_non_null(t);
 	strcpy(t->folder, "/tmp/vsnd-socket-XXXXXX");
 	assert_non_null(mkdtemp(t->folder));
-	snprintf(t->path, sizeof(t->path), "%s/s", t->folder);
+	strcpy(t->path, t->folder);
+	strcat(t->path, "/s");
 	now = t;
 	listen_error = 0;
 	listens = 0;
