@@ -20,20 +20,13 @@
 #ifndef VSND_AUDIO_FILE_SINK_H
 #define VSND_AUDIO_FILE_SINK_H
 
-#include <limits.h>
 #include <sndfile.h>
 #include <stdatomic.h>
 
 #include "audio/audio.h"
 #include "audio/convert.h"
 #include "audio/file_disk.h"
-
-enum file_container {
-	FILE_WAV,
-	FILE_W64,
-	FILE_FLAC,
-	FILE_CONTAINERS
-};
+#include "audio/file_format.h"
 
 struct file_sink {
 	struct file_sink *next;	/* the list's owner's */
@@ -67,15 +60,6 @@ struct file_sink {
 	const char *reason;	/* of the last fault or loss; the library's or libc's static text */
 	int64_t logged_ns, tried_ns, failed_ns;
 };
-
-/* The container that a pattern's suffix names, or -EINVAL. */
-int file_container_of(const char *pattern);
-
-/*
- * Write the name of a stream's file number @number (1 is the first) to @path.
- * -EINVAL for a bad pattern, -ENAMETOOLONG.
- */
-int file_path(const char *pattern, unsigned stream, unsigned number, char path[PATH_MAX]);
 
 /*
  * Control thread.  0, -EINVAL where the container has no such samples, -ENOMEM.
