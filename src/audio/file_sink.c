@@ -235,6 +235,12 @@ static size_t write_frames(struct file_sink *s, const void *frames, size_t n)
 	return done;
 }
 
+static void close_file(struct file_sink *s)
+{
+	file_disk_close(&s->disk, s->file);
+	s->file = NULL;
+}
+
 static void to_next_file(struct file_sink *s)
 {
 	s->number = atomic_fetch_add(s->last_number, 1) + 1;
@@ -250,7 +256,7 @@ static void mend(struct file_sink *s)
 		s->torn = false;
 		return;
 	}
-	file_sink_close(s);
+	close_file(s);
 	/* One that has got nothing is no loss. */
 	if (s->disk.length > 0)
 		to_next_file(s);
@@ -309,8 +315,7 @@ size_t file_sink_silence(struct file_sink *s, size_t n)
 void file_sink_close(struct file_sink *s)
 {
 	log_lost(s, true);
-	file_disk_close(&s->disk, s->file);
-	s->file = NULL;
+	close_file(s);
 }
 
 void file_sink_free(struct file_sink *s)

@@ -115,11 +115,12 @@ static void drain(struct writer *w, struct track *t, bool last)
 {
 	uint64_t end = fifo_end(&t->fifo);
 
+	/* First: it is lost for what has been the reason so far. */
+	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0));
 	if (last || file_sink_may_try(t->sink))
 		write_until(w, t, end);
 	if (last)
 		lose_until(t, end);
-	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0));
 }
 
 static void free_track(struct track *t)
