@@ -65,6 +65,7 @@ struct vsnd_audio {
 	bool mute;		/* ... and has not answered yet */
 	struct cards *cards;	/* NULL: no jack wants to know */
 	bool complained;	/* about the server that is away */
+	uint64_t unheard;	/* streams, by bit, of which it was told that they do not run */
 	struct backoff backoff;
 
 	/* The audio thread's. */
@@ -159,9 +160,14 @@ void volume_settle(struct vsnd_voice *v, const struct voice_wish *wish);
 bool format_is_known(uint8_t format);
 void format_of(const struct vsnd_voice_params *params, struct spa_audio_info_raw *ret);
 
+/* Any thread: tell which streams' properties in the configuration say nothing. */
+void properties_judge(const struct audio_host_config *config);
+
 /* vsnd-pw: make the voice's stream on the connection, inactive.  0 or a negative errno. */
 int stream_create(struct vsnd_voice *v);
 void stream_destroy(struct vsnd_voice *v);
+/* That it is not heard, or hears nothing: told once, until it runs. */
+void stream_say_unheard(const struct vsnd_voice *v, const char *why);
 /* Ask for another cycle, if the guest is late with this one. */
 void stream_settle_cycle(struct vsnd_voice *v);
 

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import resource
 import signal
 import socket
@@ -581,9 +582,43 @@ def top_ends(folder):
             expect(top.returncode == 1 and err.count(b"\n") == 1, f"{top.returncode}: {err}")
 
 
+def keys_of(json_value):
+    """The names of all members, at any depth."""
+    if isinstance(json_value, dict):
+        yield from json_value
+        json_value = json_value.values()
+    if isinstance(json_value, (list, type({}.values()))):
+        for member in json_value:
+            yield from keys_of(member)
+
+
+def status_is_documented(folder):
+    """vsndctl(1) names each member of the status and no other; top prints it with --json"""
+    page = (pathlib.Path(__file__).resolve().parents[2] / "doc/man/vsndctl.1.scd").read_text()
+    section = page.split("The answer to *status*")[1].split("*mute*, *unmute*")[0]
+    sound = folder / "sound.wav"
+    wav.noise("S16", 48000, 2, 9600).write(sound)
+    with running(folder, "--controls") as (_, path), Client(path) as client:
+        probe = [PROBE, f"--socket-path={folder / 's'}", "play", sound]
+        with subprocess.Popen(probe, stdout=subprocess.DEVNULL) as playing:
+            status = {}
+            while "format" not in status.get("streams", [{}])[0] and playing.poll() is None:
+                status = client.do("status")
+            expect(playing.wait(30) == 0, f"vsnd-probe: exit status {playing.returncode}")
+        command = [VSNDCTL, f"--control-path={path}", "--json", "top"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as top:
+            lines = [json.loads(top.stdout.readline()) for _ in range(2)]
+            top.stdout.close()
+            expect(top.wait(START_S) == 0, f"top --json: exit status {top.returncode}")
+    expect("streams" in lines[0] and "streams" in lines[1], f"top --json: {lines}")
+    found = set(keys_of(status)) - {"id", "ok"}
+    told = set(re.findall(r"(?<!\w)\*([a-z_]+)\*", section))
+    expect(found == told, f"only in the answer: {found - told}, only in the page: {told - found}")
+
+
 CASES = (mode_and_life, paths, folder_goes, bad_lines, wrong_types, names, clients, slow_reader,
          hooks_are_for_harnesses, ends_at_once, running_stream, running_input, full_disk, events, vsndctl,
-         top_ends)
+         top_ends, status_is_documented)
 
 
 def main():
