@@ -110,6 +110,9 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	jack_set_port_registration_callback(client, on_port, a);
 	a->client = client;
 	a->host_hz = jack_get_sample_rate(client);
+	atomic_store(&a->cycle_ns, (int64_t)jack_get_buffer_size(client) * NS_PER_S / a->host_hz);
+	/* It has answered. */
+	atomic_store(&a->busy_ns, audio_now_ns());
 	log = log_of(a);
 	audio_say(&log, a->complained ? AUDIO_WARN : AUDIO_INFO,
 		"JACK: connected as %s, %u Hz, cycles of %u frames", jack_get_client_name(client),
