@@ -67,6 +67,7 @@ struct vsnd_audio {
 	struct vsnd_voice *voices;
 	pa_context *context;
 	bool ready;		/* the connection is made */
+	bool silent;		/* the server has let a voice wait in vain, and said nothing since */
 	struct backoff backoff;
 	bool woken;		/* a turn is to be taken */
 	int64_t due_ns;		/* ... and when without being woken */

@@ -93,6 +93,7 @@ static void settle_connection(struct vsnd_audio *a, int64_t now_ns)
 	state = pa_context_get_state(a->context);
 	if (state == PA_CONTEXT_READY && !a->ready) {
 		a->ready = true;
+		a->silent = false;
 		a->woken = true;
 		backoff_succeeded(&a->backoff);
 		pulse_volume_subscribe(a);
