@@ -158,7 +158,7 @@ static int jack_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 		return -ENOMEM;
 	hosted_list_init(&a->list, dev);
 	a->config = config;
-	a->settle.fd = a->end.fd = -1;
+	a->settle.fd = a->end.fd = a->watch = -1;
 	pthread_mutex_init(&a->lock, NULL);
 	jack_set_error_function(say_nothing);
 	jack_set_info_function(say_nothing);

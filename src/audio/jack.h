@@ -117,6 +117,7 @@ struct vsnd_audio {
 	bool active;		/* the process callback is called */
 	bool complained;	/* about the server that is away */
 	struct backoff backoff;
+	int watch;		/* while there is no server: of where its socket will be; or negative */
 	uint64_t missed;	/* cycles, as last told */
 	struct jack_own_port *ports;
 
