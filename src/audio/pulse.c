@@ -146,6 +146,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	a->dev = dev;
 	a->config = config;
 	a->due_ns = WAKE_NEVER;
+	a->watch = -1;
 	err = wake_init(&a->wake);
 	if (err < 0)
 		goto fail_wake;
