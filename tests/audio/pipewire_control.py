@@ -2,6 +2,7 @@
 
 import time
 
+import pipewire_host
 import pipewire_record
 import recorder
 import rig
@@ -132,7 +133,39 @@ def volume_of_the_next(name, build, host):
         guest.finish()
 
 
+def configured(name, build, host):
+    """
+    What the options say of a stream is on its node and wins over PIPEWIRE_PROPS, which wins
+    over what is usual.  That it has nothing to play to is told, once, and that it plays again.
+    """
+    host.start()
+    host.options = ("--audio=pipewire", "--name=vm", f"--target={pipewire_host.PLUG}",
+                    "--properties={ media.role = Movie node.dont-fallback = true }")
+    host.env["PIPEWIRE_PROPS"] = "{ media.role = Game media.name = env target.object = -1 }"
+    with rig.playing(build, host, 8, 480) as guest:
+        del host.env["PIPEWIRE_PROPS"]
+
+        def is_told(text):
+            return text in (host.folder / "host.log").read_text(errors="replace")
+
+        wait_until("it is not told that it is not heard",
+                   lambda: is_told("PipeWire: stream 0: no"), 6)
+        host.plug()
+        wait_until("it does not run", lambda: is_told("PipeWire: stream 0 runs"), 6)
+        seen = host.nodes()["vm.playback.0"]["info"]["props"]
+        guest.finish()
+    for key, value in (("application.name", "vm"), ("media.class", "Stream/Output/Audio"),
+                       ("media.role", "Movie"), ("media.name", "env"),
+                       ("target.object", pipewire_host.PLUG)):
+        if seen.get(key) != value:
+            raise rig.Fault(f"{key} is {seen.get(key)}")
+    told = (host.folder / "host.log").read_text(errors="replace").count("; trying again\n")
+    if told != 1:
+        raise rig.Fault(f"it was told {told} times")
+
+
 def cases(quick):
+    yield "pipewire: options, environment and a target that is not there", configured
     yield "pipewire: a microphone that is allowed and denied while it is recorded", microphone
     yield "pipewire: the guest's mixer is the host's", volume
     if not quick:
