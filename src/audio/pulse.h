@@ -110,7 +110,8 @@ struct vsnd_voice {
 	bool primed;		/* the server's queue has been filled since it was empty */
 	bool failed;		/* the last stream failed, and none has been made since */
 	int64_t retry_ns;	/* no new stream before then */
-	int64_t stamp;		/* of the cycles that the server asks for */
+	int64_t stamp;		/* of the cycles that the server asks for, or sends */
+	int64_t arrival_ns;	/* of what it sent last */
 	struct pulse_level level;
 };
 

@@ -14,6 +14,7 @@ import time
 sys.dont_write_bytecode = True
 import pulse_change
 import pulse_control
+import pulse_cycles
 import pulse_record
 import rig
 import server_cases
@@ -69,7 +70,7 @@ def cases(quick):
            lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=1400))
     yield "pulse: the server is killed and comes back", server_cases.restart
     yield "pulse: memory of a daemon that has just begun", small
-    for module in (pulse_record, pulse_control, pulse_change):
+    for module in (pulse_record, pulse_control, pulse_change, pulse_cycles):
         yield from module.cases(quick)
     if not quick:
         for ms in (15, 1500):

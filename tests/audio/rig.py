@@ -263,10 +263,13 @@ def tell(name, text):
     print(f"# {name}: {text}", flush=True)
 
 
-def check_exact(name, guest, heard):
+def check_exact(name, guest, heard, whole=False):
+    """@whole: without gaps, which a guest that is late makes."""
     kept, gaps = without_silence(heard, guest.sent.frame_bytes)
     if gaps:
         tell(name, f"the guest was late: {len(gaps)} gaps, {sum(gaps)} frames of silence")
+    if whole and gaps:
+        raise Fault(f"gaps in what was heard: {gaps[:6]}")
     faults = list(differences(guest.sent.data, kept, guest.sent.frame_bytes))
     if faults:
         raise Fault("lost or doubled (at frame, how many): " + str(faults[:6])[1:-1])
