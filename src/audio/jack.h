@@ -117,6 +117,7 @@ struct vsnd_audio {
 	bool complained;	/* about the server that is away */
 	struct backoff backoff;
 	uint64_t missed;	/* cycles, as last told */
+	uint64_t unconnected;	/* streams, by bit, of which it was told */
 	struct jack_own_port *ports;
 
 	/* Set before the client is active. */
