@@ -18,14 +18,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "audio/os.h"
+#include "audio/watch.h"
 
 /* Ports that could not be made, and targets that are not there. */
 #define RETRY_NS 1000000000
 /* Until libjack's thread has found its end. */
 #define DEAD_NS 100000000
 #define VISIT_NS 200000
+/* Where JACK has its sockets unless it was built otherwise, and how their names begin. */
+#define SOCKETS "/dev/shm"
+#define SOCKET "jack_"
 
 /* Nobody listens any more when we have been left behind. */
 static struct audio_log log_of(struct vsnd_audio *a)
@@ -93,6 +98,20 @@ static void client_name(const struct vsnd_audio *a, char *name, size_t size)
 		*c = '.';
 }
 
+/* Before it is tried: who comes while it fails is seen. */
+static void watch(struct vsnd_audio *a)
+{
+	if (a->watch < 0)
+		a->watch = watch_open(SOCKETS);
+}
+
+static void unwatch(struct vsnd_audio *a)
+{
+	if (a->watch >= 0)
+		close(a->watch);
+	a->watch = -1;
+}
+
 static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 {
 	char name[128];
@@ -101,6 +120,7 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	struct audio_log log;
 
 	client_name(a, name, sizeof(name));
+	watch(a);
 	client = jack_client_open(name, JackNoStartServer, &status);
 	if (!client) {
 		complain(a, status & JackServerFailed ? "no server" : "the server refuses");
@@ -113,12 +133,16 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	jack_set_port_registration_callback(client, on_port, a);
 	a->client = client;
 	a->host_hz = jack_get_sample_rate(client);
+	atomic_store(&a->cycle_ns, (int64_t)jack_get_buffer_size(client) * NS_PER_S / a->host_hz);
+	/* It has answered. */
+	atomic_store(&a->busy_ns, audio_now_ns());
 	log = log_of(a);
 	audio_say(&log, a->complained ? AUDIO_WARN : AUDIO_INFO,
 		"JACK: connected as %s, %u Hz, cycles of %u frames", jack_get_client_name(client),
 		(unsigned)a->host_hz, (unsigned)jack_get_buffer_size(client));
 	a->complained = false;
 	backoff_succeeded(&a->backoff);
+	unwatch(a);
 	atomic_store(&a->serving, true);
 	tell_device(a);
 }
@@ -378,6 +402,16 @@ static void disconnect(struct vsnd_audio *a)
 		jack_client_close(a->client);
 	if (a->dead)
 		jack_client_close(a->dead);
+	unwatch(a);
+}
+
+/* Until there is something to do.  A server that was away shows when it comes. */
+static void sleep_until(struct vsnd_audio *a, int64_t until_ns)
+{
+	struct pollfd fds[2] = { { 0 }, { .fd = a->watch, .events = POLLIN } };
+
+	if (wake_wait(&a->settle, fds, a->watch >= 0, until_ns) && watch_take(a->watch, SOCKET))
+		a->backoff = (struct backoff){ 0 };
 }
 
 void *jack_host_main(void *arg)
@@ -392,7 +426,7 @@ void *jack_host_main(void *arg)
 		goes_on = settle(a, &again_ns);
 		atomic_store(&a->busy_ns, 0);
 		if (goes_on)
-			wake_sleep(&a->settle, again_ns);
+			sleep_until(a, again_ns);
 	} while (goes_on);
 	disconnect(a);
 	atomic_store(&a->ended, true);

@@ -24,13 +24,17 @@
 /* The timer's part of a cycle. */
 static void turn_voice(struct vsnd_voice *v, int64_t now_ns)
 {
-	bool here = v->hosted.mode != HOSTED_AWAY;
+	bool here = v->hosted.mode != HOSTED_AWAY, there = pulse_there(v);
 
-	if (!pulse_there(v))
+	if (!there)
 		hosted_lost(&v->hosted, now_ns);
 	hosted_turn(&v->hosted, now_ns);
-	if (here && v->hosted.mode == HOSTED_AWAY)
-		v->primed = false;
+	if (!here || v->hosted.mode != HOSTED_AWAY)
+		return;
+	v->primed = false;
+	/* The next START need not find that out again, waiting. */
+	if (there)
+		v->audio->silent = true;
 }
 
 static void run_cycle(struct vsnd_audio *a, int64_t now_ns)
@@ -88,8 +92,11 @@ static void *audio_main(void *arg)
 	pthread_setname_np(pthread_self(), "vsnd-audio");
 	while (!atomic_load(&a->ending)) {
 		int64_t now_ns = audio_now_ns();
+		bool work = has_work(a);
 
-		if (a->woken || now_ns >= a->due_ns || has_work(a))
+		if (work)
+			a->silent = false;
+		if (work || a->woken || now_ns >= a->due_ns)
 			run_cycle(a, now_ns);
 		a->settle_ns = pulse_settle(a, now_ns);
 		wait_and_dispatch(a);
@@ -159,6 +166,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	a->dev = dev;
 	a->config = config;
 	a->due_ns = WAKE_NEVER;
+	a->watch = -1;
 	err = wake_init(&a->wake);
 	if (err < 0)
 		goto fail_wake;
@@ -301,7 +309,7 @@ static void start_voice(void *arg)
 	struct vsnd_voice *v = arg;
 
 	v->primed = false;
-	hosted_start(&v->hosted, audio_now_ns(), pulse_there(v));
+	hosted_start(&v->hosted, audio_now_ns(), pulse_there(v) && !v->audio->silent);
 }
 
 static void linger(struct vsnd_voice *v)

@@ -20,6 +20,15 @@
 #include "audio/os.h"
 #include "audio/pulse_format.h"
 
+/* The server is alive. */
+static void on_answer(pa_stream *s, void *data)
+{
+	struct vsnd_audio *a = data;
+
+	(void)s;
+	a->silent = false;
+}
+
 static pa_stream *new_stream(struct vsnd_voice *v)
 {
 	const struct vsnd_voice_params *params = &v->hosted.params;
@@ -55,6 +64,8 @@ int pulse_stream_create(struct vsnd_voice *v)
 	v->stream = new_stream(v);
 	if (!v->stream)
 		return pa_context_errno(v->audio->context);
+	pa_stream_set_latency_update_callback(v->stream, on_answer, v->audio);
+	pa_stream_set_started_callback(v->stream, on_answer, v->audio);
 	v->primed = false;
 	v->corked = params->direction == VSND_OUTPUT && !v->hosted.running;
 	if (v->corked)

@@ -2,6 +2,7 @@
 #include "daemon/socket.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -57,21 +58,75 @@ static int bind_or_replace(int fd, const struct sockaddr_un *addr)
 }
 
 /*
- * The file gets at most the mode of the socket, so it is never open to more than
- * that; chmod() gives back what the umask took.
+ * Listen at @addr.  The file gets at most the mode of the socket, so it is never open
+ * to more than that; chmod() gives back what the umask took.
  */
-static int bind_to(int fd, const struct sockaddr_un *addr, mode_t mode)
+static int listen_at(int fd, const struct sockaddr_un *addr, mode_t mode)
 {
 	int err;
 
 	if (mode && fchmod(fd, mode) < 0)
 		return -errno;
 	err = bind_or_replace(fd, addr);
-	if (err < 0 || !mode || chmod(addr->sun_path, mode) == 0)
+	if (err < 0)
 		return err;
+	if ((!mode || chmod(addr->sun_path, mode) == 0) && listen(fd, BACKLOG) == 0)
+		return 0;
 	err = -errno;
 	unlink(addr->sun_path);
 	return err;
+}
+
+/*
+ * A name beside @path that is ours alone, as long as the process: that with the pid behind
+ * it, or as much of it as there is room for.  False if there is none.
+ */
+static bool name_beside(const char *path, struct sockaddr_un *ret_addr)
+{
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash - path) + 1 : 0, keep = strlen(path);
+	char suffix[16];
+	size_t len = (size_t)snprintf(suffix, sizeof(suffix), ".%d", (int)getpid());
+	size_t room = sizeof(ret_addr->sun_path) - 1 - len;
+
+	if (keep > room)
+		keep = room;
+	if (keep <= folder)
+		return false;
+	*ret_addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(ret_addr->sun_path, path, keep);
+	memcpy(ret_addr->sun_path + keep, suffix, len);
+	return true;
+}
+
+/* Give the file of @from the name @to, which then is the only one.  0 or as remove_stale(). */
+static int move_to(const struct sockaddr_un *from, const struct sockaddr_un *to)
+{
+	int err = 0;
+
+	/* rename() would replace what somebody else puts there meanwhile. */
+	if (link(from->sun_path, to->sun_path) < 0) {
+		err = errno == EEXIST ? remove_stale(to) : -errno;
+		if (err == 0 && link(from->sun_path, to->sun_path) < 0)
+			err = errno == EEXIST ? -EADDRINUSE : -errno;
+	}
+	unlink(from->sun_path);
+	return err;
+}
+
+/*
+ * Who waits for the name may connect as soon as it is there, so it comes last.  A path that
+ * leaves no room for another name beside it has it a moment too early.
+ */
+static int listen_and_show(int fd, const struct sockaddr_un *addr, mode_t mode)
+{
+	struct sockaddr_un beside;
+	int err;
+
+	if (!name_beside(addr->sun_path, &beside))
+		return listen_at(fd, addr, mode);
+	err = listen_at(fd, &beside, mode);
+	return err < 0 ? err : move_to(&beside, addr);
 }
 
 int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file)
@@ -87,10 +142,10 @@ int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file)
 		goto fail;
 	}
 	memcpy(addr.sun_path, path, strnlen(path, sizeof(addr.sun_path) - 1));
-	err = bind_to(fd, &addr, mode);
+	err = listen_and_show(fd, &addr, mode);
 	if (err < 0)
 		goto close_fd;
-	if (listen(fd, BACKLOG) < 0 || lstat(path, &st) < 0) {
+	if (lstat(path, &st) < 0) {
 		err = -errno;
 		unlink(path);
 		goto close_fd;

@@ -433,6 +433,8 @@ def cases(quick):
     yield "jack: the server is killed and comes back, while recording", record_restart
     yield "jack: a tone of 44100 Hz", resampled
     yield "jack: no server at the start", server_cases.absent
+    yield ("jack: the server has just stopped, and nobody waits",
+           lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=600))
     yield "jack: names of ports, and what they are connected to", names
     yield "jack: a recording that is not allowed", denied
     if quick:

@@ -21,7 +21,7 @@ class Host(rig.Host):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.name = f"vsnd-test-{os.getpid()}"
+        self.name = f"vsnd-test-{os.getpid()}-{self.folder.name[-8:]}"
         self.env["JACK_DEFAULT_SERVER"] = self.name
         self.env["JACK_NO_AUDIO_RESERVATION"] = "1"
         self.server = self.tap = self.fifo = None

@@ -65,6 +65,8 @@ def cases(quick):
                lambda n, b, h, p=period: exact(n, b, h, period=p, seconds=seconds,
                                                buffer=p * max(4, 768 // p)))
     yield "pulse: a RELEASE that does not wait", server_cases.release
+    yield ("pulse: the server has just stopped, and nobody waits",
+           lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=1400))
     yield "pulse: the server is killed and comes back", server_cases.restart
     yield "pulse: memory of a daemon that has just begun", small
     for module in (pulse_record, pulse_control, pulse_change):

@@ -190,12 +190,12 @@ class Guest:
             raise Fault("the guest hangs") from None
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
-        report = json.loads(text)
-        report = report.get("streams", [report])[0]
-        late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
+        self.whole = json.loads(text)
+        report = self.whole.get("streams", [self.whole])[0]
+        self.late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
         # Waking the host at the start, noticing that it has gone, a long first cycle.
-        if late_ms > 1600:
-            raise Fault(f"the guest's clock stood still: {late_ms:.0f} ms too late")
+        if self.late_ms > 1600:
+            raise Fault(f"the guest's clock stood still: {self.late_ms:.0f} ms too late")
         time.sleep(1)   # what the host still has is played after the RELEASE
         return report
 

@@ -13,6 +13,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import signal
 import socket
 import stat
@@ -451,6 +452,40 @@ def wait_live(client):
         time.sleep(0.01)
 
 
+def full_disk(folder):
+    """control: a full disk shows in the status, and costs the guest frames and nothing else"""
+    out = folder / "out.wav"
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100000, resource.RLIM_INFINITY))
+    with running(folder, "--audio=file", f"--file-out={out}", "--file-pace=fast",
+                 preexec_fn=limit) as (daemon, path), Client(path) as client:
+        play = [PROBE, f"--socket-path={folder / 's'}", "--json", "play", str(folder / "in.wav")]
+        status = lambda: client.do("status")
+        # More than waits for a disk, and less.
+        for seconds, room in (6, False), (2, True):
+            wav.noise("S16", 48000, 2, 48000 * seconds).write(folder / "in.wav")
+            if room:
+                resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE,
+                                 (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            before = status()["streams"][0]
+            report = json.loads(subprocess.run(play, stdout=subprocess.PIPE, timeout=20,
+                                               check=True).stdout)
+            end = time.monotonic() + START_S
+            while status()["audio"]["connected"] != room and time.monotonic() < end:
+                time.sleep(0.02)
+            after = status()
+            expect(after["audio"] == {"backend": "file", "connected": room}, f"{after['audio']}")
+            stream = after["streams"][0]
+            frames, lost = (stream[key] - before[key] for key in ("frames", "discarded"))
+            expect(report["ok"] and stream["errors"] == 0, f"the guest saw an error: {report}")
+            expect(frames + lost == seconds * 48000, f"{frames} frames and {lost}")
+            expect((lost == 0) if room else lost > 0, f"room {room}: {lost} frames lost")
+        daemon.process.send_signal(signal.SIGTERM)
+        _, _, err = daemon.end()
+    said = [line for line in err.splitlines() if str(out) in line]
+    expect(any("too large" in line for line in said) and any("frames lost" in line for line in said)
+           and len(said) < 6, f"it says {said}")
+
+
 def events(folder):
     """control: a plug and a changed element reach the driver as events"""
     with running(folder, "--controls") as (_, path), Client(path) as client, \
@@ -582,7 +617,7 @@ def status_is_documented(folder):
 
 
 CASES = (mode_and_life, paths, folder_goes, bad_lines, wrong_types, names, clients, slow_reader,
-         hooks_are_for_harnesses, ends_at_once, running_stream, running_input, events, vsndctl,
+         hooks_are_for_harnesses, ends_at_once, running_stream, running_input, full_disk, events, vsndctl,
          top_ends, status_is_documented)
 
 
