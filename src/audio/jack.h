@@ -119,6 +119,7 @@ struct vsnd_audio {
 	struct backoff backoff;
 	int watch;		/* while there is no server: of where its socket will be; or negative */
 	uint64_t missed;	/* cycles, as last told */
+	uint64_t unconnected;	/* streams, by bit, of which it was told */
 	struct jack_own_port *ports;
 
 	/* Set before the client is active. */

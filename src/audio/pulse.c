@@ -136,6 +136,26 @@ static void free_loop(struct vsnd_audio *a)
 	pa_mainloop_free(a->loop);
 }
 
+/* Streams will be without those that are bad. */
+static void judge_properties(const struct audio_host_config *config)
+{
+	const char *judged = NULL;
+
+	for (unsigned i = 0; i < config->streams; i++) {
+		const char *text = config->stream[i].properties;
+		pa_proplist *p;
+
+		if (!text || text == judged)
+			continue;
+		judged = text;
+		p = pa_proplist_new();
+		if (!pulse_properties(p, text))
+			audio_say(&config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
+				i, text);
+		pa_proplist_free(p);
+	}
+}
+
 static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
 {
 	struct vsnd_audio *a = calloc(1, sizeof(*a));
@@ -157,6 +177,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	if (err < 0)
 		goto fail_thread;
 	audio_thread_realtime(a->thread, &a->config->log);
+	judge_properties(a->config);
 	*ret_audio = a;
 	return 0;
 
@@ -249,21 +270,6 @@ static int init_convert(struct vsnd_voice *v)
 	return v->scratch ? 0 : -ENOMEM;
 }
 
-/* The stream will be without them. */
-static void judge_properties(const struct vsnd_audio *a, unsigned stream)
-{
-	const char *text = a->config->stream[stream].properties;
-	pa_proplist *p;
-
-	if (!text)
-		return;
-	p = pa_proplist_new();
-	if (!pulse_properties(p, text))
-		audio_say(&a->config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
-			stream, text);
-	pa_proplist_free(p);
-}
-
 static void add_voice(void *arg)
 {
 	struct vsnd_voice *v = arg;
@@ -291,8 +297,9 @@ static int pulse_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 		free_voice(v);
 		return -ENOMEM;
 	}
-	judge_properties(a, params->stream);
 	vsnd_audio_call(a->dev, add_voice, v);
+	if (params->denied)
+		audio_say_denied(&a->config->log, params, &a->said_denied[params->direction]);
 	*ret_voice = v;
 	return 0;
 }

@@ -113,6 +113,10 @@ class Host:
         return subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL, timeout=10,
                               capture_output=True, text=True, check=False).stdout
 
+    def told(self, text):
+        """How often a daemon or a server has said that."""
+        return (self.folder / "host.log").read_text(errors="replace").count(text)
+
     def wait_for(self, what, is_there, seconds=10):
         limit = time.monotonic() + seconds
         while not is_there():
