@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What sound costs a virtual machine: vhost-user-snd beside QEMU's own virtio-sound-pci.
 
-usage: bench/guest.py [--build=build] [--seconds=10] [--rounds=3] [--clean=0] [--sound=NAME,...] [--json]
+usage: bench/guest.py [--build=build] [--seconds=5] [--rounds=5] [--clean=0] [--sound=NAME,...] [--json]
 
-A real Linux guest plays silence, S16 at 48 kHz on two channels.  For each sound device
-the guest is booted and plays with each period and buffer; the CPU time of QEMU's
-threads and of the daemon is the kernel's, that of the idle guest, measured before and
-after, taken off.
-KVM is used where it works, else TCG, which the output tells.  Rounds and devices alternate.
+A real Linux guest plays silence, S16 at 48 kHz on two channels.  There is a guest for each
+sound device, all at the same time, of which one plays at a time, with each period and buffer
+in turn: what else the machine does, or its own host, meets all of them alike.  The CPU time
+of QEMU's threads and of the daemon is the kernel's, that of the idle guest, measured in each
+round, taken off.  A ratio is that of two devices in the same round, and then the median.
+KVM is used where it works, else TCG, which the output tells.
 
 With --clean=SECONDS the smallest period and buffer are looked for that play so long
 without an underrun while each processor is busy with something else, at the driver's
@@ -48,7 +49,8 @@ SMALL_SIZES = ((48, 96), (48, 192), (96, 192), (96, 384), (96, 768), (240, 480),
 DRIVER = "modprobe virtio_snd"
 SMALL = "pcm_period_ms_min=1"
 LEAD_S = 1.5
-TAIL_S = 3
+KICKS_S = 1
+TAIL_S = KICKS_S + 2
 SETTLE_S = 2
 LISTEN_S = 5
 TRACED = "virtio_queue_notify"
@@ -190,38 +192,35 @@ class Machine:
         return sum(int(word) for line in self.guest.check("cat /proc/interrupts").splitlines()
                    if re.match(rf"{self.virtio}(-|$)", line.split()[-1]) for word in line.split()[1:3])
 
-    def play(self, period, buffer, seconds):
-        command = (f"aplay -D hw:0,0 -t raw -f S16_LE -c 2 -r {RATE_HZ} --period-size={period} "
+    def play(self, period, buffer, seconds, options=""):
+        command = (f"aplay {options} -D hw:0,0 -t raw -f S16_LE -c 2 -r {RATE_HZ} --period-size={period} "
                    f"--buffer-size={buffer} -v -d {seconds} /dev/zero")
         return self.guest.start(command, seconds + 30)
-
-    def stretch(self, seconds):
-        before = Reading(self)
-        time.sleep(seconds)
-        return before, Reading(self)
-
-    def idle(self, seconds):
-        before, after = self.stretch(seconds)
-        return after.cost(before)
 
     def kicks(self, seconds):
         """Of QEMU's own device, through its trace."""
         switch = f"trace-event {TRACED} "
+        before = self.traced()
         self.guest.qmp.run("human-monitor-command", **{"command-line": switch + "on"})
         time.sleep(seconds)
         self.guest.qmp.run("human-monitor-command", **{"command-line": switch + "off"})
+        return self.traced() - before
+
+    def traced(self):
         return self.trace.read_text(errors="replace").count(f"{TRACED} ")
 
     def measure(self, period, buffer, seconds):
-        ticket = self.play(period, buffer, int(2 * seconds + LEAD_S + TAIL_S))
+        ticket = self.play(period, buffer, int(seconds + LEAD_S + TAIL_S))
         time.sleep(LEAD_S)
-        before, after = self.stretch(seconds)
+        before = Reading(self)
+        time.sleep(seconds)
+        after = Reading(self)
         cost = after.cost(before)
         periods = (after.at - before.at) * RATE_HZ / period
         kicks = after.daemon_main_wakes(before)
         cost["interrupts_per_period"] = (after.interrupts - before.interrupts) / periods
         if kicks is None:
-            kicks, periods = self.kicks(1), RATE_HZ / period
+            kicks, periods = self.kicks(KICKS_S), KICKS_S * RATE_HZ / period
         cost["kicks_per_period"] = kicks / periods
         done = self.guest.finish(ticket, 3 * seconds + 60)
         cost["underruns"] = done.text.count("underrun")
@@ -231,14 +230,13 @@ class Machine:
 
     def is_clean(self, period, buffer, seconds):
         """None if it was, or why not."""
-        done = self.guest.finish(self.play(period, buffer, seconds), 2 * seconds + 60)
+        done = self.guest.finish(self.play(period, buffer, seconds, "--fatal-errors"), 2 * seconds + 60)
         if done.status:
             return "; ".join(done.text.strip().splitlines()[-1:])[:100] or f"status {done.status}"
         sizes = [int(re.findall(rf"^ *{what}_size *: *(\d+)", done.text, re.M)[-1]) for what in ("period", "buffer")]
         if sizes != [period, buffer]:
             return f"the driver makes it {sizes[0]}/{sizes[1]}"
-        found = done.text.count("underrun")
-        return f"{found} underruns" if found else None
+        return "an underrun" if "underrun" in done.text else None
 
 
 @contextlib.contextmanager
@@ -254,27 +252,66 @@ def load():
             process.wait()
 
 
-def costs(args, device, folder):
-    """{size: figures} of one round, idle taken off."""
-    machine = Machine(device, args.build, folder)
-    try:
-        found = {}
-        before = machine.idle(args.seconds)
-        for period, buffer in SIZES:
-            cost = machine.measure(period, buffer, args.seconds)
+def idle(machines, seconds):
+    """{device: cost}, of all at the same time."""
+    before = {name: Reading(m) for name, m in machines.items()}
+    time.sleep(seconds)
+    return {name: Reading(m).cost(before[name]) for name, m in machines.items()}
+
+
+def play_round(args, machines, number):
+    """{device: {size: cost}}, and what they cost when idle."""
+    found = {name: {} for name in machines}
+    rest = idle(machines, args.seconds)
+    order = list(machines)
+    for period, buffer in SIZES:
+        for name in order[number % len(order):] + order[:number % len(order)]:
+            found[name][f"{period}/{buffer}"] = machines[name].measure(period, buffer, args.seconds)
             time.sleep(SETTLE_S)
-            after = machine.idle(args.seconds)
-            for name in before:
-                cost[name] -= (before[name] + after[name]) / 2
-            cost["idle"] = sum(before.values())
-            before = after
-            cost["qemu"] = cost["qemu_main"] + cost["qemu_vcpu"] + cost["qemu_other"]
-            cost["outside_vcpu"] = cost["qemu_main"] + cost["qemu_other"] + cost["daemon"]
-            cost["all"] = cost["qemu"] + cost["daemon"]
-            found[f"{period}/{buffer}"] = cost
-        return found, machine.accel[1].split(",")[0]
-    finally:
-        machine.close()
+    return found, rest
+
+
+def take_off(cost, rest):
+    """The idle guest's part, and the sums."""
+    for name, ms in rest.items():
+        cost[name] -= ms
+    cost["idle"] = sum(rest.values())
+    cost["qemu"] = cost["qemu_main"] + cost["qemu_vcpu"] + cost["qemu_other"]
+    cost["outside_vcpu"] = cost["qemu_main"] + cost["qemu_other"] + cost["daemon"]
+    cost["all"] = cost["qemu"] + cost["daemon"]
+
+
+def play_rounds(args, devices, work, result):
+    """[{device: {size: cost}}], idle taken off."""
+    rounds, rests = [], []
+    with contextlib.ExitStack() as stack:
+        machines = {}
+        for device in devices:
+            machines[device.name] = Machine(device, args.build, work / device.name)
+            stack.callback(machines[device.name].close)
+        result["accelerator"] = machines[devices[0].name].accel[1].split(",")[0]
+        for number in range(args.rounds):
+            found, rest = play_round(args, machines, number)
+            rounds.append(found)
+            rests.append(rest)
+    for name in machines:
+        rest = median([r[name] for r in rests])
+        for found in rounds:
+            for cost in found[name].values():
+                take_off(cost, rest)
+    return rounds
+
+
+def ratios(rounds):
+    """{size: {"one / other": ratio of all that they cost}}, of each device with each of QEMU's own."""
+    names = list(rounds[0])
+    found = {}
+    for size in rounds[0][names[0]]:
+        found[size] = {}
+        for name, other in ((n, o) for o in names if o.startswith("qemu-") for n in names if not n.startswith("qemu-")):
+            of = [r[name][size]["all"] / r[other][size]["all"] for r in rounds]
+            found[size][f"{name} / {other}"] = {"median": statistics.median(of), "min": min(of), "max": max(of)}
+    return found
 
 
 def smallest(args, device, folder, module, sizes):
@@ -303,22 +340,18 @@ def median(rounds):
 
 def run(args, work):
     devices = [d for d in DEVICES if d.usable() and (not args.sound or d.name in args.sound.split(","))]
-    rounds, result = {d.name: [] for d in devices}, {"seconds": args.seconds, "rounds": args.rounds, "devices": {}}
-    number = 0
-    for _ in range(args.rounds):
-        for device in devices:
-            number += 1
-            found, result["accelerator"] = costs(args, device, work / str(number))
-            rounds[device.name].append(found)
-            print(f"# {device.name}: " + ", ".join(f"{size} {cost['all']:.1f} ms/s" for size, cost in found.items()),
-                  file=sys.stderr, flush=True)
+    result = {"seconds": args.seconds, "rounds": args.rounds, "devices": {}}
+    rounds = play_rounds(args, devices, work, result)
     for device in devices:
-        result["devices"][device.name] = {size: median([r[size] for r in rounds[device.name]])
-                                          for size in rounds[device.name][0]}
+        result["devices"][device.name] = {size: median([r[device.name][size] for r in rounds])
+                                          for size in rounds[0][device.name]}
+        for size in rounds[0][device.name]:
+            print(f"# {device.name} {size}: " + ", ".join(f"{r[device.name][size]['all']:.1f}" for r in rounds) + " ms/s",
+                  file=sys.stderr, flush=True)
+    result["ratios"] = ratios(rounds)
     for device in devices if args.clean else ():
         for key, module, sizes in (("clean_default", "", DEFAULT_SIZES), ("clean_small", SMALL, SMALL_SIZES)):
-            number += 1
-            result["devices"][device.name][key] = smallest(args, device, work / str(number), module, sizes)
+            result["devices"][device.name][key] = smallest(args, device, work / f"{device.name}-{key}", module, sizes)
     if args.clean:
         result["clean_seconds"] = args.clean
     return result
@@ -336,13 +369,16 @@ def print_table(result):
         for key in ("clean_default", "clean_small"):
             if key in device:
                 print(f"{name + ' ' + key:24} {device[key]['smallest'] or 'none'}")
+    for size, of in result["ratios"].items():
+        for pair, ratio in of.items():
+            print(f"{pair + ' ' + size:44} {ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f})")
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clean", type=int, default=0, metavar="SECONDS")
     parser.add_argument("--sound", metavar="NAME,...", help="null, pipewire, qemu-none, qemu-wav")
     parser.add_argument("--json", action="store_true")

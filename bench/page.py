@@ -85,10 +85,20 @@ GUEST = """
 ## In a virtual machine
 
 `bench/guest.py`: a Linux guest with two processors under QEMU ({accelerator}) plays silence with `aplay`; ms of CPU time per second
-of sound, what the idle guest takes taken off, medians of {rounds} rounds of {seconds} s in which the devices alternate. *none* and
-*wav* are QEMU's own `virtio-sound-pci` with that audiodev; *null* and *pipewire* are vhost-user-snd. Interrupts and kicks are per period.
+of sound, what the idle guest takes taken off, medians of {rounds} rounds of {seconds} s. There is a guest for each device at the same
+time, and they play in turn. *qemu-none* and *qemu-wav* are QEMU's own `virtio-sound-pci` with that audiodev; *null* and *pipewire*
+are vhost-user-snd. Interrupts and kicks are per period.
 
 {table}
+
+All that ours costs as a part of what QEMU's own costs in the same round, medians and extremes of the rounds:
+
+{ratios}
+
+What bounds it: the guest's own way through an interrupt and its program's wake-up, about a ms of an emulated processor, so that the number
+of interrupts decides. With PipeWire it is that of cycles of 1,024 frames, as long as the guest's buffer leaves time for it
+(`doc/decisions.md`); null has the guest's periods, or as many as make 10 ms. QEMU gives `vhost-user-snd-pci` one INTx for all
+queues, its own device MSI-X, which makes an interrupt of ours the dearer one.
 
 For comparison, measured earlier on a machine like this one: vhost-device-sound with PipeWire takes 7.1 ms in the daemon and 68 ms in
 QEMU at 480/1920, 11.3 and 83 at 96/1536; QEMU's own device with WAV output 146 and 167 in all.
@@ -192,6 +202,15 @@ def start(sources):
                                      "idle wake-ups/s", "playing RSS"], body))
 
 
+def guest_ratios(ratios):
+    pairs = list(next(iter(ratios.values())))
+    lines = ["| | " + " | ".join(ratios) + " |", "| --- |" + " ---: |" * len(ratios)]
+    for pair in pairs:
+        of = [[round(ratios[size][pair][n], 2) for n in ("median", "min", "max")] for size in ratios]
+        lines.append(f"| {pair} | " + " | ".join(f"{m:.2f} ({a:.2f} to {b:.2f})" for m, a, b in of) + " |")
+    return "\n".join(lines)
+
+
 def guest(figures):
     names = ["all", "daemon", "qemu", "qemu_main", "qemu_vcpu", "outside_vcpu", "interrupts_per_period",
              "kicks_per_period", "underruns"]
@@ -200,7 +219,7 @@ def guest(figures):
             for name, device in figures["devices"].items() if (cost := device.get(size))]
     text = GUEST.format(table=table(["period/buffer, device", "all", "daemon", "QEMU", "QEMU main", "vCPUs",
                                      "outside the vCPUs", "interrupts", "kicks", "underruns"], body),
-                        accelerator=figures["accelerator"].upper(), rounds=figures["rounds"],
+                        ratios=guest_ratios(figures["ratios"]), accelerator=figures["accelerator"].upper(), rounds=figures["rounds"],
                         seconds=figures["seconds"])
     if "clean_seconds" in figures:
         lines = ["| device | default driver | smallest periods |", "| --- | --- | --- |"]

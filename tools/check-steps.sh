@@ -187,7 +187,10 @@ step_audio() {
 }
 
 step_rt() {
-	bench/steady.py --build=build --periods=300 --tap
+	local rc=0
+	bench/steady.py --build=build --periods=300 --tap || rc=1
+	tests/rt/priority.py --build=build || rc=1
+	return "$rc"
 }
 
 step_guest() {

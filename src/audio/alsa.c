@@ -128,6 +128,18 @@ static void alsa_voice_allow(struct vsnd_voice *v, bool allowed)
 	wake_up(&v->line->wake);
 }
 
+/* Of the streams that were prepared so far; there is no server that could be asked. */
+static bool alsa_connected(const struct vsnd_audio *a)
+{
+	int64_t now_ns = audio_now_ns();
+
+	for (const struct alsa_line *l = a->lines; l; l = l->next) {
+		if (!alsa_line_connected(l, now_ns))
+			return false;
+	}
+	return true;
+}
+
 static const struct vsnd_audio_ops alsa_ops = {
 	.name = "alsa",
 	.open = alsa_open,
@@ -139,6 +151,7 @@ static const struct vsnd_audio_ops alsa_ops = {
 	.voice_flush = alsa_voice_flush,
 	.voice_close = alsa_voice_close,
 	.voice_allow = alsa_voice_allow,
+	.connected = alsa_connected,
 };
 
 const struct vsnd_audio_ops *const audio_alsa_ops = &alsa_ops;

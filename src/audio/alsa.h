@@ -70,6 +70,13 @@ enum line_place {
 	LINE_ABANDONED
 };
 
+/* What is known of a line's device. */
+enum line_device {
+	LINE_DEVICE_THERE,	/* or nobody has wanted it yet */
+	LINE_DEVICE_UNFIT,	/* it does not do what this voice needs */
+	LINE_DEVICE_AWAY
+};
+
 /* What was said of a failure, and when. */
 struct alsa_complaint {
 	char text[200];
@@ -90,6 +97,8 @@ struct alsa_line {
 	struct wake wake;
 	atomic_int place;
 	atomic_bool ending;
+	atomic_int device;
+	atomic_int_least64_t busy_ns;	/* since when it has not waited; 0: it waits now */
 	struct worker worker;	/* its lock, and its end */
 	struct vsnd_voice *waiting;	/* under the lock: to be served next */
 
@@ -112,6 +121,9 @@ void alsa_line_destroy(struct alsa_line *l, int64_t until_ns);
 /* Control thread: give the line a voice; take it back, which frees it sooner or later. */
 void alsa_line_serve(struct alsa_line *l, struct vsnd_voice *v);
 void alsa_line_release(struct alsa_line *l, struct vsnd_voice *v);
+
+/* Control thread: whether its device is there, as far as known, and answers. */
+bool alsa_line_connected(const struct alsa_line *l, int64_t now_ns);
 
 /* The line: come out of ALSA, and go back.  False: it was abandoned. */
 bool alsa_line_enter(struct alsa_line *l);

@@ -12,6 +12,8 @@
 
 /* How often to look whether a line that is not in ALSA is there now, or has ended. */
 #define ABANDON_NS 2000000
+/* A call of ALSA that takes longer is one that a device does not answer. */
+#define ANSWER_NS 1000000000
 
 bool alsa_line_enter(struct alsa_line *l)
 {
@@ -30,14 +32,26 @@ bool alsa_line_goes_on(const struct alsa_line *l)
 	return !atomic_load(&l->ending) && atomic_load(&l->place) != LINE_ABANDONED;
 }
 
+bool alsa_line_connected(const struct alsa_line *l, int64_t now_ns)
+{
+	int64_t busy_ns = atomic_load(&l->busy_ns);
+
+	return atomic_load(&l->device) == LINE_DEVICE_THERE &&
+		(busy_ns == 0 || now_ns - busy_ns < ANSWER_NS);
+}
+
 static void wait_for_step(struct alsa_line *l, const struct flow_wait *wait)
 {
 	struct pollfd fds[1 + ALSA_FDS_MAX];
 	unsigned count = 0;
+	bool heard;
 
 	if (wait->listen)
 		count = alsa_pcm_fds(&l->pcm, fds + 1);
-	if (wake_wait(&l->wake, fds, count, wait->until_ns))
+	atomic_store(&l->busy_ns, 0);
+	heard = wake_wait(&l->wake, fds, count, wait->until_ns);
+	atomic_store(&l->busy_ns, audio_now_ns());
+	if (heard)
 		alsa_pcm_heard(&l->pcm, fds + 1, count);
 }
 
@@ -84,6 +98,7 @@ static void *line_main(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	alsa_say_listen();
+	atomic_store(&l->busy_ns, audio_now_ns());
 	while (alsa_line_goes_on(l)) {
 		if (next_voice(l)) {
 			serve(l, l->voice);

@@ -31,6 +31,15 @@ static void set_there(struct alsa_line *l, struct vsnd_voice *v, bool there)
 	alsa_line_leave(l);
 }
 
+/* What became of the device, for who asks. */
+static void set_device(struct alsa_line *l, struct vsnd_voice *v, enum line_device device)
+{
+	if (atomic_exchange(&l->device, device) == (int)device || !alsa_line_enter(l))
+		return;
+	vsnd_audio_service(v->base.list->dev);
+	alsa_line_leave(l);
+}
+
 static uint32_t unit_frames(const struct vsnd_voice *v)
 {
 	const struct vsnd_voice_params *params = &v->base.hosted.params;
@@ -49,12 +58,14 @@ static void open_pcm(struct alsa_line *l, struct vsnd_voice *v)
 	if (err < 0) {
 		alsa_say_refused(l, params, err, refused);
 		set_there(l, v, false);
+		set_device(l, v, refused ? LINE_DEVICE_UNFIT : LINE_DEVICE_AWAY);
 		backoff_failed(&l->backoff, audio_now_ns());
 		return;
 	}
 	l->running = false;
 	l->proven = false;
 	set_there(l, v, true);
+	set_device(l, v, LINE_DEVICE_THERE);
 }
 
 void alsa_line_close_pcm(struct alsa_line *l, bool lost)
@@ -70,6 +81,8 @@ static void let_go(struct alsa_line *l, struct vsnd_voice *v)
 {
 	alsa_line_close_pcm(l, false);
 	set_there(l, v, atomic_load(&v->allowed) && !l->complaint.open);
+	if (atomic_load(&l->device) == LINE_DEVICE_UNFIT)
+		set_device(l, v, LINE_DEVICE_THERE);
 }
 
 /* The pcm has failed for good. */
@@ -78,6 +91,7 @@ static void lose(struct alsa_line *l, struct vsnd_voice *v, int err)
 	alsa_line_close_pcm(l, true);
 	alsa_say_lost(l, err);
 	set_there(l, v, false);
+	set_device(l, v, LINE_DEVICE_AWAY);
 	backoff_failed(&l->backoff, audio_now_ns());
 }
 

@@ -12,6 +12,10 @@
  * the first frame after a start and at a stop they are dropped.  A disk that is
  * behind by the whole FIFO costs frames, which become a gap, never time.
  *
+ * So does a file that fails, on a full disk for example: the guest's frames are taken
+ * at pace and discarded, as without a host, and connected() says it.  These become no
+ * gap: nobody wants a night of silence on a disk that has just got some room.
+ *
  * An input reads ahead (file_reader.h) from PREPARE on, each voice from the file's
  * begin, and the audio thread pushes from that FIFO.  A recording begins with the
  * file's first frame: until that is there, nothing is pushed, for START_LIMIT_S at
@@ -211,19 +215,23 @@ static bool pull_nowhere(struct pace_voice *base, size_t frames)
 	return true;
 }
 
+static void discard(struct vsnd_voice *v, size_t frames)
+{
+	size_t got = vsnd_pull(v->base.stream, NULL, frames, -(int64_t)frames);
+
+	atomic_fetch_add(&v->track->discarded, got);
+	if (v->begun && !track_is_stuck(v->track))
+		v->gap_frames += frames;
+}
+
 static bool pull_paced(struct pace_voice *base, size_t frames)
 {
 	struct vsnd_voice *v = (struct vsnd_voice *)base;
 
-	if (frames > fifo_room(&v->track->fifo)) {
-		size_t got = vsnd_pull(base->stream, NULL, frames, -(int64_t)frames);
-
-		atomic_fetch_add(&v->track->discarded, got);
-		if (v->begun)
-			v->gap_frames += frames;
-		return true;
-	}
-	pull_into_fifo(v, frames);
+	if (frames > fifo_room(&v->track->fifo))
+		discard(v, frames);
+	else
+		pull_into_fifo(v, frames);
 	return true;
 }
 
@@ -234,6 +242,19 @@ static bool pull_what_fits(struct pace_voice *base, size_t frames)
 
 	pull_into_fifo(v, frames < room ? frames : room);
 	return frames <= room;
+}
+
+/* Without a clock: it waits for a disk that is slow, and not for a file that fails. */
+static bool pull_fast(struct pace_voice *base, size_t frames)
+{
+	struct vsnd_voice *v = (struct vsnd_voice *)base;
+	size_t room = fifo_room(&v->track->fifo);
+
+	if (frames <= room || !track_is_stuck(v->track))
+		return pull_what_fits(base, frames);
+	pull_into_fifo(v, room);
+	discard(v, frames - room);
+	return true;
 }
 
 static bool push_silence(struct pace_voice *base, size_t frames)
@@ -327,7 +348,7 @@ static int open_output(struct vsnd_voice *v, const struct vsnd_voice_params *par
 	v->base.move = pull_nowhere;
 	if (!a->config->pattern)
 		return 0;
-	v->base.move = a->config->fast ? pull_what_fits : pull_paced;
+	v->base.move = a->config->fast ? pull_fast : pull_paced;
 	return writer_add(a->writer, params, &v->track);
 }
 
@@ -415,6 +436,11 @@ static void file_voice_close(struct vsnd_voice *v)
 	free(v);
 }
 
+static bool file_connected(const struct vsnd_audio *a)
+{
+	return writer_works(a->writer);
+}
+
 static const struct vsnd_audio_ops file_ops = {
 	.name = "file",
 	.open = file_open,
@@ -425,6 +451,7 @@ static const struct vsnd_audio_ops file_ops = {
 	.voice_stop = file_voice_stop,
 	.voice_flush = file_voice_flush,
 	.voice_close = file_voice_close,
+	.connected = file_connected,
 };
 
 const struct vsnd_audio_ops *const audio_file_ops = &file_ops;

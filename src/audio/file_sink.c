@@ -4,181 +4,28 @@
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "audio/os.h"
 
 /* The most that a WAV header can count, less the header itself. */
 #define WAV_BYTES_MAX (UINT32_MAX - 65536)
+/* How often a file that fails is tried, and how often what is lost meanwhile is told. */
+#define RETRY_NS 1000000000
+#define LOST_AGAIN_NS 60000000000
 /* Samples that are converted or made silent at a time. */
 #define CHUNK_SAMPLES 4096
-
-static const struct {
-	const char *suffix;
-	int major;
-} containers[] = {
-	[FILE_WAV] = { ".wav", SF_FORMAT_WAV },
-	[FILE_W64] = { ".w64", SF_FORMAT_W64 },
-	[FILE_FLAC] = { ".flac", SF_FORMAT_FLAC },
-};
-static_assert(sizeof(containers) / sizeof(containers[0]) == FILE_CONTAINERS,
-	"a container has no row");
-
-/*
- * What a format becomes in the WAV family, where samples are written as bytes, and
- * in FLAC, whose encoder takes 32-bit integers and keeps 24 bits.  Subtype 0: the
- * container cannot hold it.  DSD and IEC 958 are kept bit by bit as integers of the
- * same width: nothing to listen to, but nothing is lost.
- */
-static const struct {
-	int wav;
-	uint8_t wav_format;
-	int flac;
-} formats[VSND_FORMATS] = {
-	[VSND_FMT_MU_LAW] = { SF_FORMAT_ULAW, VSND_FMT_MU_LAW, 0 },
-	[VSND_FMT_A_LAW] = { SF_FORMAT_ALAW, VSND_FMT_A_LAW, 0 },
-	[VSND_FMT_S8] = { SF_FORMAT_PCM_U8, VSND_FMT_U8, SF_FORMAT_PCM_S8 },
-	[VSND_FMT_U8] = { SF_FORMAT_PCM_U8, VSND_FMT_U8, SF_FORMAT_PCM_S8 },
-	[VSND_FMT_S16] = { SF_FORMAT_PCM_16, VSND_FMT_S16, SF_FORMAT_PCM_16 },
-	[VSND_FMT_U16] = { SF_FORMAT_PCM_16, VSND_FMT_S16, SF_FORMAT_PCM_16 },
-	[VSND_FMT_S18_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_U18_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_S20_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_U20_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_S24_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_U24_3] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_S20] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_U20] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_S24] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_U24] = { SF_FORMAT_PCM_24, VSND_FMT_S24_3, SF_FORMAT_PCM_24 },
-	[VSND_FMT_S32] = { SF_FORMAT_PCM_32, VSND_FMT_S32, 0 },
-	[VSND_FMT_U32] = { SF_FORMAT_PCM_32, VSND_FMT_S32, 0 },
-	[VSND_FMT_FLOAT] = { SF_FORMAT_FLOAT, VSND_FMT_FLOAT, 0 },
-	[VSND_FMT_FLOAT64] = { SF_FORMAT_DOUBLE, VSND_FMT_FLOAT64, 0 },
-	[VSND_FMT_DSD_U8] = { SF_FORMAT_PCM_U8, VSND_FMT_DSD_U8, 0 },
-	[VSND_FMT_DSD_U16] = { SF_FORMAT_PCM_16, VSND_FMT_DSD_U16, 0 },
-	[VSND_FMT_DSD_U32] = { SF_FORMAT_PCM_32, VSND_FMT_DSD_U32, 0 },
-	[VSND_FMT_IEC958_SUBFRAME] = { SF_FORMAT_PCM_32, VSND_FMT_IEC958_SUBFRAME, 0 },
-};
-
-static int subtype_of(enum file_container container, unsigned format)
-{
-	return container == FILE_FLAC ? formats[format].flac : formats[format].wav;
-}
-
-static unsigned format_in(enum file_container container, unsigned format)
-{
-	return container == FILE_FLAC ? VSND_FMT_S32 : formats[format].wav_format;
-}
-
-static bool is_listenable(unsigned format)
-{
-	return format < VSND_FMT_DSD_U8;
-}
-
-/*
- * WAV's channel mask says which positions there are, and the channels follow its
- * bits, as in FLAC.  Positions that have no bit are not here.
- */
-static const uint8_t wav_positions[] = {
-	VSND_POS_FL, VSND_POS_FR, VSND_POS_FC, VSND_POS_LFE, VSND_POS_RL, VSND_POS_RR,
-	VSND_POS_FLC, VSND_POS_FRC, VSND_POS_RC, VSND_POS_SL, VSND_POS_SR, VSND_POS_TC,
-	VSND_POS_TFL, VSND_POS_TFC, VSND_POS_TFR, VSND_POS_TRL, VSND_POS_TRC, VSND_POS_TRR,
-};
-
-/* The same, as libsndfile calls them (FRONT_LEFT and its like make no mask). */
-static const int sf_positions[] = {
-	SF_CHANNEL_MAP_LEFT, SF_CHANNEL_MAP_RIGHT, SF_CHANNEL_MAP_CENTER,
-	SF_CHANNEL_MAP_LFE, SF_CHANNEL_MAP_REAR_LEFT, SF_CHANNEL_MAP_REAR_RIGHT,
-	SF_CHANNEL_MAP_FRONT_LEFT_OF_CENTER, SF_CHANNEL_MAP_FRONT_RIGHT_OF_CENTER,
-	SF_CHANNEL_MAP_REAR_CENTER, SF_CHANNEL_MAP_SIDE_LEFT, SF_CHANNEL_MAP_SIDE_RIGHT,
-	SF_CHANNEL_MAP_TOP_CENTER, SF_CHANNEL_MAP_TOP_FRONT_LEFT,
-	SF_CHANNEL_MAP_TOP_FRONT_CENTER, SF_CHANNEL_MAP_TOP_FRONT_RIGHT,
-	SF_CHANNEL_MAP_TOP_REAR_LEFT, SF_CHANNEL_MAP_TOP_REAR_CENTER,
-	SF_CHANNEL_MAP_TOP_REAR_RIGHT,
-};
-#define WAV_POSITIONS (sizeof(wav_positions) / sizeof(wav_positions[0]))
-static_assert(WAV_POSITIONS == sizeof(sf_positions) / sizeof(sf_positions[0]),
-	"a position has no row");
-
-/*
- * The order of the channels in the file, and their positions.  False, and both as
- * they come, where a position has no bit in the mask or two channels have the
- * same.  One and two channels need no mask.
- */
-static bool order_channels(const struct vsnd_voice_params *params, uint8_t *order, int *map)
-{
-	unsigned n = 0;
-
-	for (unsigned bit = 0; bit < WAV_POSITIONS; bit++) {
-		unsigned found = 0;
-
-		for (unsigned i = 0; i < params->channels; i++) {
-			if (params->positions[i] != wav_positions[bit])
-				continue;
-			if (found++ > 0)
-				return false;
-			order[n] = (uint8_t)i;
-			map[n++] = sf_positions[bit];
-		}
-	}
-	return n == params->channels && n > 2;
-}
-
-static const char *suffix_of(const char *pattern)
-{
-	const char *dot = strrchr(pattern, '.');
-
-	return dot && !strchr(dot, '/') ? dot : pattern + strlen(pattern);
-}
-
-int file_container_of(const char *pattern)
-{
-	const char *suffix = suffix_of(pattern);
-
-	for (int i = 0; i < FILE_CONTAINERS; i++) {
-		if (strcasecmp(suffix, containers[i].suffix) == 0)
-			return i;
-	}
-	return -EINVAL;
-}
-
-int file_path(const char *pattern, unsigned stream, unsigned number, char path[PATH_MAX])
-{
-	const char *suffix = suffix_of(pattern);
-	size_t used = 0;
-
-	for (const char *p = pattern; *p; p++) {
-		char piece[32] = { *p };
-
-		if (p == suffix && number > 1)
-			snprintf(piece, sizeof(piece), "-%u%c", number, *p);
-		if (*p == '%') {
-			p++;
-			if (*p == 's')
-				snprintf(piece, sizeof(piece), "%u", stream);
-			else if (*p != '%')
-				return -EINVAL;
-		}
-		if (strlen(piece) >= PATH_MAX - used)
-			return -ENAMETOOLONG;
-		memcpy(path + used, piece, strlen(piece));
-		used += strlen(piece);
-	}
-	path[used] = '\0';
-	return used > 0 ? 0 : -EINVAL;
-}
 
 /* How samples and channels get from the guest's layout into the file. */
 static void sink_layout(struct file_sink *s, const struct vsnd_voice_params *params)
 {
 	uint8_t order[VSND_CHANNELS_MAX];
 
-	s->has_map = order_channels(params, order, s->map);
-	convert_init(&s->convert, params->format, format_in(s->container, params->format),
+	s->has_map = file_channel_order(params, order, s->map);
+	convert_init(&s->convert, params->format, file_format_in(s->container, params->format),
 		params->channels, s->has_map ? order : NULL);
 	s->out_frame_bytes = (uint32_t)s->convert.out_bytes * params->channels;
 	memcpy(s->positions, params->positions, sizeof(s->positions));
@@ -197,12 +44,10 @@ int file_sink_create(const struct audio_file_config *config,
 		.channels = params->channels,
 	};
 
-	if (container < 0 || params->format >= VSND_FORMATS ||
-			subtype_of((enum file_container)container, params->format) == 0)
+	if (container < 0)
 		return -EINVAL;
-	info.format = containers[container].major |
-		subtype_of((enum file_container)container, params->format);
-	if (!sf_format_check(&info))
+	info.format = file_format_of((enum file_container)container, params->format);
+	if (info.format == 0 || !sf_format_check(&info))
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
@@ -234,54 +79,89 @@ bool file_sink_fits(const struct file_sink *s, const struct vsnd_voice_params *p
 		memcmp(s->positions, params->positions, sizeof(s->positions)) == 0;
 }
 
-static void log_line(const struct file_sink *s, enum audio_level level, const char *text)
+/* Say of the file what @fmt says behind its name. */
+__attribute__((format(printf, 3, 4)))
+static void say(const struct file_sink *s, enum audio_level level, const char *fmt, ...)
 {
-	if (s->log->line)
-		s->log->line(s->log->ctx, level, text);
+	char path[PATH_MAX], what[200], text[PATH_MAX + 256];
+	va_list ap;
+
+	if (!s->log->line || file_path(s->pattern, s->stream, s->number, path) < 0)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	snprintf(text, sizeof(text), "file: %s: %s", path, what);
+	s->log->line(s->log->ctx, level, text);
 }
 
-/* Tell of the losses so far, unless the last line was less than a second ago. */
+static void say_working(const struct file_sink *s, enum audio_level level)
+{
+	if (file_format_is_listenable(s->format))
+		say(s, level, "stream %u goes here", s->stream);
+	else
+		say(s, level, "stream %u goes here, as the bits of %s", s->stream,
+			vsnd_format_info(s->format)->name);
+}
+
+/* Tell of the losses so far, unless the last line was not long ago. */
 static void log_lost(struct file_sink *s, bool at_once)
 {
-	char path[PATH_MAX], text[PATH_MAX + 200];
-	int64_t now_ns = audio_now_ns();
+	int64_t now_ns = audio_now_ns(), pause_ns = atomic_load(&s->failing) ? LOST_AGAIN_NS : NS_PER_S;
 
-	if (s->lost == 0 || (!at_once && now_ns - s->logged_ns < NS_PER_S))
+	if (s->lost == 0 || (!at_once && now_ns - s->logged_ns < pause_ns))
 		return;
-	if (file_path(s->pattern, s->stream, s->number, path) < 0)
-		return;
-	snprintf(text, sizeof(text), "file: %s: %llu frames lost: %s", path,
-		(unsigned long long)s->lost, s->reason);
-	log_line(s, AUDIO_WARN, text);
+	say(s, AUDIO_WARN, "%llu frames lost: %s", (unsigned long long)s->lost, s->reason);
 	s->logged_ns = now_ns;
 	s->lost = 0;
 }
 
-void file_sink_lost(struct file_sink *s, uint64_t frames, const char *reason)
+void file_sink_lost(struct file_sink *s, uint64_t frames)
 {
 	if (frames == 0)
 		return;
 	s->lost += frames;
-	s->reason = reason;
+	if (!atomic_load(&s->failing))
+		s->reason = "the disk is too slow";
 	log_lost(s, false);
+}
+
+static void set_failing(struct file_sink *s, const char *reason)
+{
+	s->reason = reason;
+	s->failed_ns = audio_now_ns();
+	if (!atomic_exchange(&s->failing, true))
+		say(s, AUDIO_WARN, "%s; trying again", reason);
+}
+
+static void set_working(struct file_sink *s)
+{
+	if (!atomic_load(&s->failing))
+		return;
+	log_lost(s, true);
+	atomic_store(&s->failing, false);
+	say_working(s, AUDIO_WARN);
+}
+
+bool file_sink_may_try(const struct file_sink *s)
+{
+	return !atomic_load(&s->failing) || audio_now_ns() - s->failed_ns >= RETRY_NS;
 }
 
 void file_sink_open(struct file_sink *s)
 {
-	char path[PATH_MAX], text[PATH_MAX + 200];
+	char path[PATH_MAX];
 	SF_INFO info = s->info;
 	int64_t now_ns = audio_now_ns();
 
-	if (s->file || now_ns - s->tried_ns < NS_PER_S)
+	if (s->file || now_ns - s->tried_ns < RETRY_NS)
 		return;
 	s->tried_ns = now_ns;
 	if (file_path(s->pattern, s->stream, s->number, path) < 0)
 		return;
 	s->file = file_disk_open(&s->disk, path, &info);
 	if (!s->file) {
-		snprintf(text, sizeof(text), "file: %s: %s", path,
-			s->disk.error ? strerror(s->disk.error) : sf_strerror(NULL));
-		log_line(s, AUDIO_WARN, text);
+		set_failing(s, s->disk.error ? strerror(s->disk.error) : sf_strerror(NULL));
 		return;
 	}
 	s->frames = 0;
@@ -293,10 +173,8 @@ void file_sink_open(struct file_sink *s)
 	sf_command(s->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
 	s->unsaved = true;
 	file_sink_save(s);
-	snprintf(text, sizeof(text), "file: stream %u goes to %s%s%s", s->stream, path,
-		is_listenable(s->format) ? "" : ", which keeps the bits of ",
-		is_listenable(s->format) ? "" : vsnd_format_info(s->format)->name);
-	log_line(s, AUDIO_INFO, text);
+	if (!atomic_load(&s->failing))
+		say_working(s, AUDIO_INFO);
 }
 
 void file_sink_save(struct file_sink *s)
@@ -357,12 +235,31 @@ static size_t write_frames(struct file_sink *s, const void *frames, size_t n)
 	return done;
 }
 
-/* Go to where the last whole frame ends.  False if the disk does not let us. */
-static bool mend(struct file_sink *s)
+static void close_file(struct file_sink *s)
 {
-	if (s->torn && sf_seek(s->file, (sf_count_t)s->frames, SEEK_SET) >= 0)
+	file_disk_close(&s->disk, s->file);
+	s->file = NULL;
+}
+
+static void to_next_file(struct file_sink *s)
+{
+	s->number = atomic_fetch_add(s->last_number, 1) + 1;
+	s->tried_ns = INT64_MIN / 2;
+}
+
+/* Go to where the last whole frame ends, or where that cannot be done to another file. */
+static void mend(struct file_sink *s)
+{
+	if (!s->file || !s->torn)
+		return;
+	if (sf_seek(s->file, (sf_count_t)s->frames, SEEK_SET) >= 0) {
 		s->torn = false;
-	return !s->torn;
+		return;
+	}
+	close_file(s);
+	/* One that has got nothing is no loss. */
+	if (s->disk.length > 0)
+		to_next_file(s);
 }
 
 static void next_file_if_full(struct file_sink *s, size_t n)
@@ -370,55 +267,55 @@ static void next_file_if_full(struct file_sink *s, size_t n)
 	if (!s->file || (s->frames + n) * s->out_frame_bytes <= s->bytes_max)
 		return;
 	file_sink_close(s);
-	s->number = atomic_fetch_add(s->last_number, 1) + 1;
-	s->tried_ns = INT64_MIN / 2;
+	to_next_file(s);
 }
 
-void file_sink_write(struct file_sink *s, const void *frames, size_t n)
+size_t file_sink_write(struct file_sink *s, const void *frames, size_t n)
 {
-	size_t done = 0;
+	size_t done;
 
+	mend(s);
 	next_file_if_full(s, n);
 	file_sink_open(s);
-	if (!s->file) {
-		file_sink_lost(s, n, "the file cannot be opened");
-		return;
-	}
-	if (mend(s)) {
-		done = write_frames(s, frames, n);
-		s->frames += done;
-		s->unsaved = true;
-	}
+	if (!s->file)
+		return 0;
+	done = write_frames(s, frames, n);
+	s->frames += done;
+	s->unsaved = true;
 	if (done < n) {
 		s->torn = true;
-		file_sink_lost(s, n - done, s->disk.error ? strerror(s->disk.error)
-			: sf_strerror(s->file));
+		set_failing(s, s->disk.error ? strerror(s->disk.error) : sf_strerror(s->file));
 	} else {
+		set_working(s);
 		log_lost(s, false);
 	}
+	return done;
 }
 
-void file_sink_silence(struct file_sink *s, size_t n)
+size_t file_sink_silence(struct file_sink *s, size_t n)
 {
 	uint8_t chunk[CHUNK_SAMPLES * 8];
 	size_t channels = (size_t)s->info.channels;
 	size_t chunk_frames = CHUNK_SAMPLES / channels;
+	size_t done = 0;
 
 	assert(channels * chunk_frames * 8 <= sizeof(chunk));
 	vsnd_silence(chunk, s->format, chunk_frames * channels);
-	while (n > 0) {
-		size_t some = n < chunk_frames ? n : chunk_frames;
+	while (done < n) {
+		size_t some = n - done < chunk_frames ? n - done : chunk_frames;
+		size_t written = file_sink_write(s, chunk, some);
 
-		file_sink_write(s, chunk, some);
-		n -= some;
+		done += written;
+		if (written < some)
+			break;
 	}
+	return done;
 }
 
 void file_sink_close(struct file_sink *s)
 {
 	log_lost(s, true);
-	file_disk_close(&s->disk, s->file);
-	s->file = NULL;
+	close_file(s);
 }
 
 void file_sink_free(struct file_sink *s)

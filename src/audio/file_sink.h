@@ -13,26 +13,20 @@
  * A WAV file ends before 4 GiB; what follows goes to the next number, as a
  * voice with other parameters does: name.wav, name-2.wav, name-3.wav.
  *
- * Faults of the disk are counted and never reach the guest.  A file that cannot
- * be opened is tried again once a second.
+ * What a file does not take stays with who wrote it, who tries again when
+ * file_sink_may_try() says so, once a second.  FLAC's encoder does not go on after a
+ * fault of the disk: what follows goes to the next number.
  */
 #ifndef VSND_AUDIO_FILE_SINK_H
 #define VSND_AUDIO_FILE_SINK_H
 
-#include <limits.h>
 #include <sndfile.h>
 #include <stdatomic.h>
 
 #include "audio/audio.h"
 #include "audio/convert.h"
 #include "audio/file_disk.h"
-
-enum file_container {
-	FILE_WAV,
-	FILE_W64,
-	FILE_FLAC,
-	FILE_CONTAINERS
-};
+#include "audio/file_format.h"
 
 struct file_sink {
 	struct file_sink *next;	/* the list's owner's */
@@ -52,6 +46,9 @@ struct file_sink {
 	atomic_uint *last_number;	/* of this stream's files */
 	uint64_t bytes_max;	/* of one file's samples */
 
+	/* Any thread's, set by the writer thread: the file takes nothing at present. */
+	atomic_bool failing;
+
 	/* The writer thread's. */
 	unsigned number;
 	SNDFILE *file;
@@ -60,18 +57,9 @@ struct file_sink {
 	uint64_t frames;	/* in this file */
 	uint64_t lost;		/* frames that found no place, not logged yet */
 	bool torn;		/* the last write failed: where the file ends is unknown */
-	const char *reason;	/* of the last loss; the library's or libc's static text */
-	int64_t logged_ns, tried_ns;
+	const char *reason;	/* of the last fault or loss; the library's or libc's static text */
+	int64_t logged_ns, tried_ns, failed_ns;
 };
-
-/* The container that a pattern's suffix names, or -EINVAL. */
-int file_container_of(const char *pattern);
-
-/*
- * Write the name of a stream's file number @number (1 is the first) to @path.
- * -EINVAL for a bad pattern, -ENAMETOOLONG.
- */
-int file_path(const char *pattern, unsigned stream, unsigned number, char path[PATH_MAX]);
 
 /*
  * Control thread.  0, -EINVAL where the container has no such samples, -ENOMEM.
@@ -84,12 +72,15 @@ bool file_sink_fits(const struct file_sink *s, const struct vsnd_voice_params *p
 
 /* Writer thread. */
 void file_sink_open(struct file_sink *s);
-void file_sink_write(struct file_sink *s, const void *frames, size_t n);
-void file_sink_silence(struct file_sink *s, size_t n);
+/* Whether the file does not fail, or has not been tried for a second. */
+bool file_sink_may_try(const struct file_sink *s);
+/* How many of @n frames were written; if not all were, the file fails now. */
+size_t file_sink_write(struct file_sink *s, const void *frames, size_t n);
+size_t file_sink_silence(struct file_sink *s, size_t n);
 /* Let the header tell of all that was written. */
 void file_sink_save(struct file_sink *s);
-/* Count and log frames that were lost before they got here. */
-void file_sink_lost(struct file_sink *s, uint64_t frames, const char *reason);
+/* Count and log frames that were lost, because the file fails, or its disk is slow. */
+void file_sink_lost(struct file_sink *s, uint64_t frames);
 void file_sink_close(struct file_sink *s);
 void file_sink_free(struct file_sink *s);
 

@@ -37,7 +37,11 @@ static int64_t sleep_ns(const struct writer *w)
 	for (const struct track *t = w->tracks; t; t = t->next) {
 		int64_t own_ns = w->config->fast ? WRITER_FAST_NS : t->fifo_ns / 4;
 
-		if (t->runs && (ns < 0 || own_ns < ns))
+		if (!t->runs && !track_is_stuck(t))
+			continue;
+		if (track_is_stuck(t))
+			own_ns = WRITER_RETRY_NS;
+		if (ns < 0 || own_ns < ns)
 			ns = own_ns;
 	}
 	return ns;
@@ -55,36 +59,68 @@ static bool wait_for_work(struct writer *w)
 	return !ending;
 }
 
-static void write_gap(struct writer *w, struct track *t)
+/* What of a gap finds no place is left out: that is not the guest's.  False: the file fails. */
+static bool write_gap(struct writer *w, struct track *t)
 {
 	uint64_t frames = fifo_take_gap(&t->fifo);
 
 	while (frames > 0 && !atomic_load(&w->give_up)) {
-		uint64_t some = frames < SILENCE_FRAMES_MAX ? frames : SILENCE_FRAMES_MAX;
+		size_t some = frames < SILENCE_FRAMES_MAX ? (size_t)frames : SILENCE_FRAMES_MAX;
 
-		file_sink_silence(t->sink, (size_t)some);
+		if (file_sink_silence(t->sink, some) < some)
+			return false;
 		frames -= some;
 	}
+	return true;
 }
 
-/* Write what is in a track's FIFO now, not what comes meanwhile. */
-static void drain(struct writer *w, struct track *t)
+/* What the file does not take stays in the FIFO. */
+static void write_until(struct writer *w, struct track *t, uint64_t end)
 {
-	uint64_t end = fifo_end(&t->fifo);
 	const void *data;
-	size_t frames;
+	size_t frames, done;
 
 	file_sink_open(t->sink);
-	while (!atomic_load(&w->give_up)) {
-		write_gap(w, t);
+	while (!atomic_load(&w->give_up) && write_gap(w, t)) {
 		data = fifo_peek(&t->fifo, end, &frames);
 		if (frames == 0)
 			break;
-		file_sink_write(t->sink, data, frames);
-		fifo_take(&t->fifo, frames);
+		done = file_sink_write(t->sink, data, frames);
+		fifo_take(&t->fifo, done);
+		if (done < frames)
+			break;
 	}
 	file_sink_save(t->sink);
-	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0), "the disk is too slow");
+}
+
+static void lose_until(struct track *t, uint64_t end)
+{
+	size_t frames;
+
+	for (;;) {
+		fifo_take_gap(&t->fifo);
+		fifo_peek(&t->fifo, end, &frames);
+		if (frames == 0)
+			break;
+		fifo_take(&t->fifo, frames);
+		file_sink_lost(t->sink, frames);
+	}
+}
+
+/*
+ * Write what is in a track's FIFO now, not what comes meanwhile.  @last: nothing comes any
+ * more, and nobody waits for a file that fails.
+ */
+static void drain(struct writer *w, struct track *t, bool last)
+{
+	uint64_t end = fifo_end(&t->fifo);
+
+	/* First: it is lost for what has been the reason so far. */
+	file_sink_lost(t->sink, atomic_exchange(&t->discarded, 0));
+	if (last || file_sink_may_try(t->sink))
+		write_until(w, t, end);
+	if (last)
+		lose_until(t, end);
 }
 
 static void free_track(struct track *t)
@@ -112,7 +148,7 @@ static void drain_all(struct writer *w)
 	for (t = w->tracks; t; t = next) {
 		left = t->left;
 		worker_unlock(&w->worker);
-		drain(w, t);
+		drain(w, t, left);
 		worker_lock(&w->worker);
 		next = t->next;
 		if (left) {
@@ -256,6 +292,17 @@ void writer_leave(struct writer *w, struct track *t)
 	t->left = true;
 	worker_wake(&w->worker);
 	worker_unlock(&w->worker);
+}
+
+bool writer_works(struct writer *w)
+{
+	bool works = true;
+
+	worker_lock(&w->worker);
+	for (const struct file_sink *s = w->sinks; s; s = s->next)
+		works &= !atomic_load(&s->failing);
+	worker_unlock(&w->worker);
+	return works;
 }
 
 void writer_destroy(struct writer *w)

@@ -14,6 +14,10 @@
  * voice has left belongs to the writer, which empties and frees it.  Tracks are
  * served in the order they came, so voices that follow each other do so in the
  * file as well.  Sinks stay open until the end.
+ *
+ * A file that fails, as a full disk makes it, is one whose disk is slow without end: the
+ * FIFO keeps what it can, the writer tries again once a second, and the audio thread goes
+ * on without (file.c).  A voice that is closed does not wait: what is left is lost.
  */
 #ifndef VSND_AUDIO_FILE_WRITER_H
 #define VSND_AUDIO_FILE_WRITER_H
@@ -22,6 +26,7 @@
 #include "audio/fifo.h"
 
 #define WRITER_FAST_NS  5000000
+#define WRITER_RETRY_NS 1000000000
 
 struct writer;
 
@@ -35,7 +40,13 @@ struct track {
 	struct track *next;
 };
 
-/* All on the control thread.  0 or a negative errno. */
+/* Whether what goes into the FIFO will not come out soon.  Any thread, real-time safe. */
+static inline bool track_is_stuck(const struct track *t)
+{
+	return atomic_load_explicit(&t->sink->failing, memory_order_relaxed);
+}
+
+/* The rest on the control thread.  0 or a negative errno. */
 int writer_create(const struct audio_file_config *config, struct writer **ret_writer);
 
 /* Open a track.  -EINVAL for a format that the container has not got, -ENOMEM. */
@@ -44,6 +55,9 @@ int writer_add(struct writer *w, const struct vsnd_voice_params *params,
 void writer_run(struct writer *w, struct track *t, bool runs);
 /* The audio thread does not touch the track any more. */
 void writer_leave(struct writer *w, struct track *t);
+
+/* Whether no file fails, as far as known. */
+bool writer_works(struct writer *w);
 
 /*
  * Write what is left, close all files and end.  A disk that does not let that

@@ -5,6 +5,24 @@
 
 #define NS_PER_S 1000000000
 
+uint32_t hosted_cycle_wish(const struct vsnd_voice_params *params, bool late)
+{
+	uint32_t cycle, most, slack;
+
+	if (params->direction == VSND_INPUT)
+		return params->period_frames;
+	cycle = pace_cycle_frames(params->rate_hz, params->period_frames, params->buffer_frames);
+	most = (uint32_t)((uint64_t)params->rate_hz * HOSTED_GATHER_US / 1000000);
+	slack = params->rate_hz * HOSTED_SLACK_MS / 1000;
+	if (slack < params->period_frames)
+		slack = params->period_frames;
+	if (late || params->buffer_frames < slack)
+		return cycle;
+	if (most > params->buffer_frames - slack)
+		most = params->buffer_frames - slack;
+	return most > cycle ? most : cycle;
+}
+
 int hosted_init(struct hosted *h, struct vsnd_stream *stream, const struct vsnd_voice_params *params)
 {
 	size_t longest = (size_t)((uint64_t)params->rate_hz * HOSTED_CYCLE_MS / 1000);
@@ -201,7 +219,7 @@ void hosted_piece(struct hosted *h, void *dst, size_t frames)
 	n += read_ahead_take(&h->ahead, at + n * h->params.frame_bytes, frames - n);
 	at += n * h->params.frame_bytes;
 	if (n < frames && h->open)
-		vsnd_pull(h->stream, at, frames - n, h->piece_delay + (int64_t)n);
+		h->late |= vsnd_pull(h->stream, at, frames - n, h->piece_delay + (int64_t)n) < frames - n;
 	else if (n < frames)
 		silence(h, at, frames - n);
 	h->piece_delay += (int64_t)frames;

@@ -45,6 +45,9 @@
 #define HOSTED_JITTER_NS 50000000
 /* Cycles up to this long are read ahead for. */
 #define HOSTED_CYCLE_MS 350
+/* Cycles up to this long are asked for, as long as the guest keeps this time to be late in. */
+#define HOSTED_GATHER_US 21334
+#define HOSTED_SLACK_MS 10
 
 enum hosted_mode {
 	HOSTED_DIRECT,
@@ -71,9 +74,18 @@ struct hosted {
 	size_t lead;		/* silence that goes first in this call */
 	int64_t piece_delay;	/* frames until the next piece is heard */
 	bool open;		/* what the ring does not have comes from the guest */
+	bool late;		/* DIRECT: the guest has not had a cycle's frames in time */
 	struct pace_clock clock;	/* AHEAD and AWAY */
 	struct read_ahead ahead;
 };
+
+/*
+ * The cycle to ask a host for.  An input's is the guest's period, an output's several
+ * where the buffer leaves time for it, since a guest's wake-up is most of what sound
+ * costs.  @late: the guest did not come to terms with that, and gets what its period asks
+ * for (pace_cycle_frames()).
+ */
+uint32_t hosted_cycle_wish(const struct vsnd_voice_params *params, bool late);
 
 /* Control thread.  0 or -ENOMEM. */
 int hosted_init(struct hosted *h, struct vsnd_stream *stream, const struct vsnd_voice_params *params);

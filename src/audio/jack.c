@@ -14,13 +14,32 @@
 
 /* How long ports stay after a RELEASE: a player that goes on to the next file finds them again. */
 #define LINGER_NS 1000000000
-/* How long closing waits for a server that does not answer. */
+/* How long closing waits for a server that does not answer, and for one that did not before. */
 #define END_NS 1000000000
+#define END_STUCK_NS 100000000
+/* How long `vsnd-jack` waits for an answer before the server is taken for stopped; and three cycles. */
+#define ANSWER_NS 250000000
+
+/*
+ * When the server is to be taken for stopped, if nothing comes from it until then.  A
+ * guest that starts meanwhile stands still until it is, so no later than need be:
+ * what calls us is as late as a voice may be called (hosted.h), an answer to
+ * `vsnd-jack` comes within a few cycles.
+ */
+static int64_t stuck_ns(const struct vsnd_audio *a)
+{
+	int64_t called_ns = atomic_load(&a->called_ns), busy_ns = atomic_load(&a->busy_ns);
+	int64_t cycles_ns = 3 * atomic_load(&a->cycle_ns);
+
+	if (called_ns)
+		return called_ns + (cycles_ns > HOSTED_AWAY_NS ? cycles_ns : HOSTED_AWAY_NS);
+	return busy_ns ? busy_ns + ANSWER_NS + cycles_ns : TURNS_NEVER;
+}
 
 /* What voices do by the timer, whoever has the turn. */
 static void run_voices(struct vsnd_audio *a, int64_t now_ns)
 {
-	bool serving = atomic_load_explicit(&a->serving, memory_order_relaxed);
+	bool serving = atomic_load(&a->serving) && now_ns < stuck_ns(a);
 
 	for (struct hosted *h = a->list.voices; h; h = h->next) {
 		const struct vsnd_voice *v = (const struct vsnd_voice *)h;
@@ -31,13 +50,25 @@ static void run_voices(struct vsnd_audio *a, int64_t now_ns)
 	}
 }
 
+/* When the next turn is due. */
+static int64_t end_turn(struct vsnd_audio *a)
+{
+	int64_t due_ns = hosted_list_end(&a->list), gone_ns = stuck_ns(a);
+
+	for (const struct hosted *h = a->list.voices; h && gone_ns < due_ns; h = h->next) {
+		if (h->mode != HOSTED_AWAY)
+			due_ns = gone_ns;
+	}
+	return due_ns;
+}
+
 static int64_t take_turn(void *ctx, int64_t now_ns)
 {
 	struct vsnd_audio *a = ctx;
 
 	hosted_list_begin(&a->list, now_ns);
 	run_voices(a, now_ns);
-	return hosted_list_end(&a->list);
+	return end_turn(a);
 }
 
 /* The links that are published now; no other is looked at in this cycle. */
@@ -69,7 +100,7 @@ static void serve(struct vsnd_audio *a, const struct served *s, jack_nframes_t f
 		jack_link_move(s->link[i], &c);
 	}
 	run_voices(a, now_ns);
-	turns_host_end(a->turns, hosted_list_end(&a->list));
+	turns_host_end(a->turns, end_turn(a));
 }
 
 int jack_on_process(jack_nframes_t frames, void *arg)
@@ -82,6 +113,7 @@ int jack_on_process(jack_nframes_t frames, void *arg)
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &former);
 	atomic_store_explicit(&a->called_ns, now_ns, memory_order_relaxed);
+	atomic_store_explicit(&a->cycle_ns, cycle_ns, memory_order_relaxed);
 	atomic_fetch_add(&a->visits, 1);
 	find_served(a, &s);
 	for (unsigned i = 0; i < s.count; i++) {
@@ -126,7 +158,7 @@ static int jack_open(struct vsnd *dev, const void *config, struct vsnd_audio **r
 		return -ENOMEM;
 	hosted_list_init(&a->list, dev);
 	a->config = config;
-	a->settle.fd = a->end.fd = -1;
+	a->settle.fd = a->end.fd = a->watch = -1;
 	pthread_mutex_init(&a->lock, NULL);
 	jack_set_error_function(say_nothing);
 	jack_set_info_function(say_nothing);
@@ -157,13 +189,16 @@ fail:
  */
 static void jack_close(struct vsnd_audio *a)
 {
+	int64_t now_ns = audio_now_ns();
+	int64_t most_ns = now_ns < stuck_ns(a) ? END_NS : END_STUCK_NS;
+
 	pthread_mutex_lock(&a->lock);
 	a->ending = true;
 	pthread_mutex_unlock(&a->lock);
 	wake_up(&a->settle);
 	turns_end(a->turns);
 	assert(!a->list.voices);
-	wake_sleep(&a->end, audio_now_ns() + END_NS);
+	wake_sleep(&a->end, now_ns + most_ns);
 	if (!atomic_load(&a->ended)) {
 		audio_say(&a->config->log, AUDIO_WARN, "JACK: the server does not answer; "
 			"leaving the connection");
@@ -182,6 +217,15 @@ void jack_voice_free(struct vsnd_voice *v)
 {
 	hosted_free(&v->hosted);
 	free(v);
+}
+
+/* There is something to do for `vsnd-jack`, from now on. */
+static void wake_host(struct vsnd_audio *a)
+{
+	int64_t nothing = 0;
+
+	atomic_compare_exchange_strong(&a->busy_ns, &nothing, audio_now_ns());
+	wake_up(&a->settle);
 }
 
 static int jack_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
@@ -208,7 +252,7 @@ static int jack_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 	v->next_known = a->voices;
 	a->voices = v;
 	pthread_mutex_unlock(&a->lock);
-	wake_up(&a->settle);
+	wake_host(a);
 	*ret_voice = v;
 	return 0;
 }
@@ -220,16 +264,7 @@ static void wish(struct vsnd_voice *v, bool *what, bool yes)
 	pthread_mutex_lock(&a->lock);
 	*what = yes;
 	pthread_mutex_unlock(&a->lock);
-	wake_up(&a->settle);
-}
-
-/* A server that is known not to answer: nobody needs to wait for it at a START. */
-static bool is_stuck(const struct vsnd_audio *a, int64_t now_ns)
-{
-	int64_t called_ns = atomic_load(&a->called_ns), busy_ns = atomic_load(&a->busy_ns);
-
-	return (called_ns && now_ns - called_ns > HOSTED_START_NS) ||
-		(busy_ns && now_ns - busy_ns > HOSTED_START_NS);
+	wake_host(a);
 }
 
 static void start_voice(void *arg)
@@ -238,7 +273,7 @@ static void start_voice(void *arg)
 	struct vsnd_audio *a = v->audio;
 	int64_t now_ns = audio_now_ns();
 
-	hosted_start(&v->hosted, now_ns, atomic_load(&v->there) && !is_stuck(a, now_ns));
+	hosted_start(&v->hosted, now_ns, atomic_load(&v->there) && now_ns < stuck_ns(a));
 	hosted_enlist(&v->hosted, &a->list.voices);
 }
 
@@ -283,7 +318,7 @@ static void jack_voice_allow(struct vsnd_voice *v, bool allowed)
 
 static bool jack_connected(const struct vsnd_audio *a)
 {
-	return atomic_load(&a->serving) && !is_stuck(a, audio_now_ns());
+	return atomic_load(&a->serving) && audio_now_ns() < stuck_ns(a);
 }
 
 static void forget(struct vsnd_audio *a, struct vsnd_voice *gone)

@@ -97,6 +97,7 @@ struct vsnd_audio {
 	atomic_bool lost;	/* the connection is to be given up */
 	_Atomic int64_t called_ns;	/* when the active client was called last; 0: it is not active */
 	atomic_bool ended;	/* vsnd-jack has done its last work */
+	_Atomic int64_t cycle_ns;	/* of the server */
 	_Atomic int64_t busy_ns;	/* since when vsnd-jack has something to do; 0: it has nothing */
 
 	/* Under lock. */
@@ -116,7 +117,9 @@ struct vsnd_audio {
 	bool active;		/* the process callback is called */
 	bool complained;	/* about the server that is away */
 	struct backoff backoff;
+	int watch;		/* while there is no server: of where its socket will be; or negative */
 	uint64_t missed;	/* cycles, as last told */
+	uint64_t unconnected;	/* streams, by bit, of which it was told */
 	struct jack_own_port *ports;
 
 	/* Set before the client is active. */

@@ -18,14 +18,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "audio/os.h"
+#include "audio/watch.h"
 
 /* Ports that could not be made, and targets that are not there. */
 #define RETRY_NS 1000000000
 /* Until libjack's thread has found its end. */
 #define DEAD_NS 100000000
 #define VISIT_NS 200000
+/* Where JACK has its sockets unless it was built otherwise, and how their names begin. */
+#define SOCKETS "/dev/shm"
+#define SOCKET "jack_"
 
 /* Nobody listens any more when we have been left behind. */
 static struct audio_log log_of(struct vsnd_audio *a)
@@ -79,15 +84,32 @@ static void complain(struct vsnd_audio *a, const char *what)
 	a->complained = true;
 }
 
-/* A colon would end the client's name in the names of its ports. */
+/*
+ * A colon would end the client's name in the names of its ports.  JACK says 65 where it takes
+ * 63 bytes and a NUL.
+ */
 static void client_name(const struct vsnd_audio *a, char *name, size_t size)
 {
 	const char *wanted = a->config->name ? a->config->name : "vhost-user-snd";
-	size_t most = (size_t)jack_client_name_size();
+	size_t most = (size_t)jack_client_name_size() - 1;
 
 	snprintf(name, size < most ? size : most, "%s", wanted);
 	for (char *c = strchr(name, ':'); c; c = strchr(c, ':'))
 		*c = '.';
+}
+
+/* Before it is tried: who comes while it fails is seen. */
+static void watch(struct vsnd_audio *a)
+{
+	if (a->watch < 0)
+		a->watch = watch_open(SOCKETS);
+}
+
+static void unwatch(struct vsnd_audio *a)
+{
+	if (a->watch >= 0)
+		close(a->watch);
+	a->watch = -1;
 }
 
 static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
@@ -98,6 +120,7 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	struct audio_log log;
 
 	client_name(a, name, sizeof(name));
+	watch(a);
 	client = jack_client_open(name, JackNoStartServer, &status);
 	if (!client) {
 		complain(a, status & JackServerFailed ? "no server" : "the server refuses");
@@ -110,12 +133,16 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 	jack_set_port_registration_callback(client, on_port, a);
 	a->client = client;
 	a->host_hz = jack_get_sample_rate(client);
+	atomic_store(&a->cycle_ns, (int64_t)jack_get_buffer_size(client) * NS_PER_S / a->host_hz);
+	/* It has answered. */
+	atomic_store(&a->busy_ns, audio_now_ns());
 	log = log_of(a);
 	audio_say(&log, a->complained ? AUDIO_WARN : AUDIO_INFO,
 		"JACK: connected as %s, %u Hz, cycles of %u frames", jack_get_client_name(client),
 		(unsigned)a->host_hz, (unsigned)jack_get_buffer_size(client));
 	a->complained = false;
 	backoff_succeeded(&a->backoff);
+	unwatch(a);
 	atomic_store(&a->serving, true);
 	tell_device(a);
 }
@@ -161,6 +188,25 @@ static bool publish(struct vsnd_audio *a, struct jack_link *l)
 		}
 	}
 	return false;
+}
+
+/* Told once, until there is something to be connected to. */
+static void say_unconnected(const struct vsnd_voice *v)
+{
+	struct vsnd_audio *a = v->audio;
+	unsigned stream = v->hosted.params.stream;
+	const char *target = a->config->stream[stream].target;
+	uint64_t bit = UINT64_C(1) << stream;
+	struct audio_log log = log_of(a);
+
+	if (v->link->connected > 0 || (target && strcmp(target, "none") == 0)) {
+		a->unconnected &= ~bit;
+		return;
+	}
+	if (!(a->unconnected & bit))
+		audio_say(&log, AUDIO_WARN, "JACK: stream %u is not connected: no port is %s", stream,
+			target ? target : "physical");
+	a->unconnected |= bit;
 }
 
 static void try_link(struct vsnd_voice *v, int64_t now_ns)
@@ -218,7 +264,10 @@ static int64_t settle_voice(struct vsnd_voice *v, const struct jack_wish *wish, 
 		try_link(v, now_ns);
 	if (!v->link)
 		return v->retry_ns;
-	return jack_link_connect(v->link) ? TURNS_NEVER : now_ns + RETRY_NS;
+	if (!jack_link_connect(v->link))
+		return now_ns + RETRY_NS;
+	say_unconnected(v);
+	return TURNS_NEVER;
 }
 
 /* The links of the client go with the voices' next look; it is closed after that. */
@@ -353,6 +402,16 @@ static void disconnect(struct vsnd_audio *a)
 		jack_client_close(a->client);
 	if (a->dead)
 		jack_client_close(a->dead);
+	unwatch(a);
+}
+
+/* Until there is something to do.  A server that was away shows when it comes. */
+static void sleep_until(struct vsnd_audio *a, int64_t until_ns)
+{
+	struct pollfd fds[2] = { { 0 }, { .fd = a->watch, .events = POLLIN } };
+
+	if (wake_wait(&a->settle, fds, a->watch >= 0, until_ns) && watch_take(a->watch, SOCKET))
+		a->backoff = (struct backoff){ 0 };
 }
 
 void *jack_host_main(void *arg)
@@ -367,7 +426,7 @@ void *jack_host_main(void *arg)
 		goes_on = settle(a, &again_ns);
 		atomic_store(&a->busy_ns, 0);
 		if (goes_on)
-			wake_sleep(&a->settle, again_ns);
+			sleep_until(a, again_ns);
 	} while (goes_on);
 	disconnect(a);
 	atomic_store(&a->ended, true);

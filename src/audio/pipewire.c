@@ -91,6 +91,14 @@ static int64_t host_delay(const struct vsnd_voice *v, const struct pw_time *t)
 	return delay;
 }
 
+/* Once per voice.  vsnd-pw is not to be woken from here, but the device is made for it. */
+static void tell_late(struct vsnd_voice *v)
+{
+	atomic_store(&v->late, true);
+	atomic_store(&v->audio->late, true);
+	vsnd_audio_service(v->audio->dev);
+}
+
 static void fill(struct vsnd_voice *v, struct pw_buffer *b)
 {
 	struct vsnd_audio *a = v->audio;
@@ -107,6 +115,8 @@ static void fill(struct vsnd_voice *v, struct pw_buffer *b)
 		vsnd_cycle_begin(a->dev, now_ns);
 	/* The begin of a cycle may have stopped or started this very voice. */
 	hosted_take(&v->hosted, d->data, frames, host_delay(v, &t), t.now, now_ns);
+	if (v->hosted.late && !atomic_load_explicit(&v->late, memory_order_relaxed))
+		tell_late(v);
 	*d->chunk = (struct spa_chunk){
 		.size = (uint32_t)frames * frame_bytes,
 		.stride = (int32_t)frame_bytes,
@@ -246,6 +256,7 @@ static int pipewire_open(struct vsnd *dev, const void *config, struct vsnd_audio
 		audio_say(&a->config->log, AUDIO_ERROR, "PipeWire cannot be used: %s", strerror(-err));
 		goto fail;
 	}
+	properties_judge(a->config);
 	err = cards_init(a);
 	if (!err)
 		err = audio_thread_start(host_main, a, &a->thread);
@@ -381,6 +392,8 @@ static void pipewire_service(struct vsnd_audio *a)
 {
 	volume_service(a);
 	cards_service(a);
+	if (atomic_exchange(&a->late, false))
+		host_settle(a);
 }
 
 static bool pipewire_connected(const struct vsnd_audio *a)

@@ -48,6 +48,7 @@ struct vsnd_audio {
 
 	/* Any thread's. */
 	atomic_bool serving;	/* the server has answered and is not known to be gone */
+	atomic_bool late;	/* a voice is, and vsnd-pw has not been told */
 	atomic_bool woken;	/* the wake event is signalled and has not been taken */
 
 	/* Under lock. */
@@ -64,6 +65,7 @@ struct vsnd_audio {
 	bool mute;		/* ... and has not answered yet */
 	struct cards *cards;	/* NULL: no jack wants to know */
 	bool complained;	/* about the server that is away */
+	uint64_t unheard;	/* streams, by bit, of which it was told that they do not run */
 	struct backoff backoff;
 
 	/* The audio thread's. */
@@ -101,6 +103,7 @@ struct vsnd_voice {
 	bool failed;		/* the stream is to be given up */
 	int64_t retry_ns;
 	int64_t activated_ns;
+	uint32_t cycle_frames;	/* that the server has been asked for */
 	struct voice_volume {
 		bool known;		/* the stream has its controls */
 		bool setting;		/* what it reports is what we say */
@@ -112,6 +115,8 @@ struct vsnd_voice {
 	/* Written by vsnd-pw. */
 	atomic_bool there;	/* the server can be expected to call */
 	atomic_bool gone;	/* ... no more, which the audio thread does not know yet */
+
+	atomic_bool late;	/* hosted.late, written by the audio thread */
 
 	/* The audio thread's. */
 	struct hosted hosted;
@@ -155,8 +160,15 @@ void volume_settle(struct vsnd_voice *v, const struct voice_wish *wish);
 bool format_is_known(uint8_t format);
 void format_of(const struct vsnd_voice_params *params, struct spa_audio_info_raw *ret);
 
+/* Any thread: tell which streams' properties in the configuration say nothing. */
+void properties_judge(const struct audio_host_config *config);
+
 /* vsnd-pw: make the voice's stream on the connection, inactive.  0 or a negative errno. */
 int stream_create(struct vsnd_voice *v);
 void stream_destroy(struct vsnd_voice *v);
+/* That it is not heard, or hears nothing: told once, until it runs. */
+void stream_say_unheard(const struct vsnd_voice *v, const char *why);
+/* Ask for another cycle, if the guest is late with this one. */
+void stream_settle_cycle(struct vsnd_voice *v);
 
 #endif

@@ -24,6 +24,8 @@
  */
 #define PATIENCE_NS 300000000
 #define PATIENCE_MUTE_NS 500000000
+/* After which the host's user is told; opening a device may take a while. */
+#define UNLINKED_NS 2000000000
 
 /* The server does not call for this voice any more. */
 static void voice_lost(struct vsnd_voice *v)
@@ -123,6 +125,21 @@ static int64_t check_streaming(struct vsnd_voice *v, int64_t now_ns)
 	return PW_NEVER_NS;
 }
 
+/* Tell of a stream that nothing is linked to for long.  When to look again. */
+static int64_t check_linked(struct vsnd_voice *v, int64_t now_ns)
+{
+	int64_t until_ns = v->activated_ns + UNLINKED_NS;
+
+	if (!v->stream || !v->active || v->streaming ||
+			v->audio->unheard >> v->hosted.params.stream & 1)
+		return PW_NEVER_NS;
+	if (now_ns < until_ns)
+		return until_ns;
+	stream_say_unheard(v, v->audio->mute ? "the server does not answer"
+		: "nothing is linked to it");
+	return PW_NEVER_NS;
+}
+
 static int64_t earlier(int64_t a_ns, int64_t b_ns)
 {
 	return a_ns < b_ns ? a_ns : b_ns;
@@ -149,10 +166,13 @@ static int64_t settle_voice(struct vsnd_voice *v, const struct voice_wish *wish,
 		try_stream(v, now_ns);
 	if (v->stream && v->active != (wish->run || linger))
 		activate(v, wish->run, now_ns);
+	if (v->stream)
+		stream_settle_cycle(v);
 	volume_settle(v, wish);
 	if (a->core && !v->stream && have)
 		return v->retry_ns;
-	return earlier(linger || fade ? wish->linger_ns : PW_NEVER_NS, check_streaming(v, now_ns));
+	return earlier(linger || fade ? wish->linger_ns : PW_NEVER_NS,
+		earlier(check_streaming(v, now_ns), check_linked(v, now_ns)));
 }
 
 static struct voice_wish wanted(struct vsnd_audio *a, struct vsnd_voice *v)

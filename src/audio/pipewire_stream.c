@@ -3,8 +3,8 @@
  * One voice's pw_stream: its properties, its format, and what becomes of it.
  *
  * The format is the guest's own; the server's side of the stream converts.  The
- * latency that is asked for is the guest's period.  PIPEWIRE_PROPS, PIPEWIRE_LATENCY
- * and the other variables of the environment are read by pw_stream itself.
+ * latency that is asked for is that of hosted_cycle_wish().  PIPEWIRE_PROPS,
+ * PIPEWIRE_LATENCY and the other variables of the environment are read by pw_stream itself.
  */
 #include "audio/pipewire.h"
 
@@ -14,10 +14,33 @@
 
 #include "audio/os.h"
 
+#define LATENCY_SIZE sizeof("4294967295/4294967295")
+
 /* Audio thread. */
 static void on_process(void *data)
 {
 	pipewire_process(data);
+}
+
+void stream_say_unheard(const struct vsnd_voice *v, const char *why)
+{
+	struct vsnd_audio *a = v->audio;
+	unsigned stream = v->hosted.params.stream;
+
+	if (!(a->unheard >> stream & 1))
+		audio_say(&a->config->log, AUDIO_WARN, "PipeWire: stream %u: %s; trying again", stream,
+			why);
+	a->unheard |= UINT64_C(1) << stream;
+}
+
+static void say_running(const struct vsnd_voice *v)
+{
+	struct vsnd_audio *a = v->audio;
+	unsigned stream = v->hosted.params.stream;
+
+	if (a->unheard >> stream & 1)
+		audio_say(&a->config->log, AUDIO_WARN, "PipeWire: stream %u runs", stream);
+	a->unheard &= ~(UINT64_C(1) << stream);
 }
 
 static void on_state_changed(void *data, enum pw_stream_state old, enum pw_stream_state state,
@@ -30,8 +53,12 @@ static void on_state_changed(void *data, enum pw_stream_state old, enum pw_strea
 	audio_say(&v->audio->config->log, AUDIO_DEBUG, "PipeWire: stream %u: %s%s%s", v->hosted.params.stream,
 		pw_stream_state_as_string(state), error ? ": " : "", error ? error : "");
 	v->streaming = state == PW_STREAM_STATE_STREAMING;
-	if (v->streaming)
+	if (v->streaming) {
 		atomic_store(&v->there, true);
+		say_running(v);
+	}
+	if (state == PW_STREAM_STATE_ERROR)
+		stream_say_unheard(v, error ? error : "an error");
 	if (state == PW_STREAM_STATE_ERROR ||
 			(state == PW_STREAM_STATE_UNCONNECTED && old != state)) {
 		v->failed = true;
@@ -51,13 +78,49 @@ static const struct pw_stream_events stream_events = {
 	.process = on_process,
 };
 
+static const char *asked_latency(const struct vsnd_voice *v, char latency[LATENCY_SIZE])
+{
+	snprintf(latency, LATENCY_SIZE, "%u/%u", v->cycle_frames, v->hosted.params.rate_hz);
+	return latency;
+}
+
+void properties_judge(const struct audio_host_config *config)
+{
+	const char *judged = NULL;
+
+	for (unsigned i = 0; i < config->streams; i++) {
+		const char *text = config->stream[i].properties;
+		struct pw_properties *p;
+
+		if (!text || text == judged)
+			continue;
+		judged = text;
+		p = pw_properties_new_string(text);
+		if (!p || p->dict.n_items == 0)
+			audio_say(&config->log, AUDIO_WARN, "PipeWire: stream %u: bad properties: %s", i,
+				text);
+		pw_properties_free(p);
+	}
+}
+
+/* What the configuration says of this stream. */
+static void add_configured(const struct vsnd_voice *v, struct pw_properties *p)
+{
+	const struct audio_host_stream *own = &v->audio->config->stream[v->hosted.params.stream];
+
+	if (own->target)
+		pw_properties_set(p, PW_KEY_TARGET_OBJECT, own->target);
+	if (own->properties)
+		pw_properties_update_string(p, own->properties, strlen(own->properties));
+}
+
 static struct pw_properties *make_properties(const struct vsnd_voice *v)
 {
 	const struct audio_host_config *config = v->audio->config;
 	const struct vsnd_voice_params *params = &v->hosted.params;
-	const struct audio_host_stream *own = &config->stream[params->stream];
 	const char *name = config->name ? config->name : "vhost-user-snd";
 	bool input = params->direction == VSND_INPUT;
+	char latency[LATENCY_SIZE];
 	struct pw_properties *p = pw_properties_new(
 		PW_KEY_MEDIA_TYPE, "Audio",
 		PW_KEY_MEDIA_CATEGORY, input ? "Capture" : "Playback",
@@ -72,18 +135,25 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	pw_properties_setf(p, PW_KEY_NODE_DESCRIPTION, "%s", name);
 	pw_properties_setf(p, PW_KEY_MEDIA_NAME, "%s %u", input ? "Capture" : "Playback",
 		params->stream);
-	pw_properties_setf(p, PW_KEY_NODE_LATENCY, "%u/%u", input ? params->period_frames
-			: pace_cycle_frames(params->rate_hz, params->period_frames, params->buffer_frames),
-		params->rate_hz);
+	pw_properties_set(p, PW_KEY_NODE_LATENCY, asked_latency(v, latency));
 	/* Of the loops that newer versions may have, the one we know. */
 	pw_properties_set(p, "node.loop.name", "data-loop.0");
 	if (params->has_volume)
 		pw_properties_set(p, "state.restore-props", "false");
-	if (own->target)
-		pw_properties_set(p, PW_KEY_TARGET_OBJECT, own->target);
-	if (own->properties)
-		pw_properties_update_string(p, own->properties, strlen(own->properties));
+	add_configured(v, p);
 	return p;
+}
+
+/* pw_stream_new() has put PIPEWIRE_PROPS above all that it was given. */
+static void insist_on_configured(const struct vsnd_voice *v, struct pw_stream *stream)
+{
+	struct pw_properties *p = pw_properties_new(NULL, NULL);
+
+	if (!p)
+		return;
+	add_configured(v, p);
+	pw_stream_update_properties(stream, &p->dict);
+	pw_properties_free(p);
 }
 
 static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
@@ -105,14 +175,17 @@ static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
 
 int stream_create(struct vsnd_voice *v)
 {
-	struct pw_properties *props = make_properties(v);
+	struct pw_properties *props;
 	int err;
 
+	v->cycle_frames = hosted_cycle_wish(&v->hosted.params, atomic_load(&v->late));
+	props = make_properties(v);
 	if (!props)
 		return -ENOMEM;
 	v->stream = pw_stream_new(v->audio->core, "vsnd", props);
 	if (!v->stream)
 		return -errno;
+	insist_on_configured(v, v->stream);
 	v->active = false;
 	v->streaming = false;
 	pw_stream_add_listener(v->stream, &v->listener, &stream_events, v);
@@ -131,4 +204,23 @@ void stream_destroy(struct vsnd_voice *v)
 	v->stream = NULL;
 	pw_stream_destroy(stream);
 	v->active = false;
+}
+
+void stream_settle_cycle(struct vsnd_voice *v)
+{
+	const struct vsnd_voice_params *params = &v->hosted.params;
+	uint32_t frames = hosted_cycle_wish(params, atomic_load(&v->late));
+	const char *now = pw_properties_get(pw_stream_get_properties(v->stream), PW_KEY_NODE_LATENCY);
+	char latency[LATENCY_SIZE];
+	struct spa_dict_item item = { PW_KEY_NODE_LATENCY, latency };
+
+	asked_latency(v, latency);
+	/* What the host's user wants instead stays. */
+	if (frames == v->cycle_frames || !now || strcmp(now, latency) != 0)
+		return;
+	v->cycle_frames = frames;
+	asked_latency(v, latency);
+	pw_stream_update_properties(v->stream, &SPA_DICT_INIT(&item, 1));
+	audio_say(&v->audio->config->log, AUDIO_DEBUG,
+		"PipeWire: stream %u: the guest was late, so cycles of %u frames", params->stream, frames);
 }

@@ -24,13 +24,17 @@
 /* The timer's part of a cycle. */
 static void turn_voice(struct vsnd_voice *v, int64_t now_ns)
 {
-	bool here = v->hosted.mode != HOSTED_AWAY;
+	bool here = v->hosted.mode != HOSTED_AWAY, there = pulse_there(v);
 
-	if (!pulse_there(v))
+	if (!there)
 		hosted_lost(&v->hosted, now_ns);
 	hosted_turn(&v->hosted, now_ns);
-	if (here && v->hosted.mode == HOSTED_AWAY)
-		v->primed = false;
+	if (!here || v->hosted.mode != HOSTED_AWAY)
+		return;
+	v->primed = false;
+	/* The next START need not find that out again, waiting. */
+	if (there)
+		v->audio->silent = true;
 }
 
 static void run_cycle(struct vsnd_audio *a, int64_t now_ns)
@@ -88,8 +92,11 @@ static void *audio_main(void *arg)
 	pthread_setname_np(pthread_self(), "vsnd-audio");
 	while (!atomic_load(&a->ending)) {
 		int64_t now_ns = audio_now_ns();
+		bool work = has_work(a);
 
-		if (a->woken || now_ns >= a->due_ns || has_work(a))
+		if (work)
+			a->silent = false;
+		if (work || a->woken || now_ns >= a->due_ns)
 			run_cycle(a, now_ns);
 		a->settle_ns = pulse_settle(a, now_ns);
 		wait_and_dispatch(a);
@@ -129,6 +136,26 @@ static void free_loop(struct vsnd_audio *a)
 	pa_mainloop_free(a->loop);
 }
 
+/* Streams will be without those that are bad. */
+static void judge_properties(const struct audio_host_config *config)
+{
+	const char *judged = NULL;
+
+	for (unsigned i = 0; i < config->streams; i++) {
+		const char *text = config->stream[i].properties;
+		pa_proplist *p;
+
+		if (!text || text == judged)
+			continue;
+		judged = text;
+		p = pa_proplist_new();
+		if (!pulse_properties(p, text))
+			audio_say(&config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
+				i, text);
+		pa_proplist_free(p);
+	}
+}
+
 static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
 {
 	struct vsnd_audio *a = calloc(1, sizeof(*a));
@@ -139,6 +166,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	a->dev = dev;
 	a->config = config;
 	a->due_ns = WAKE_NEVER;
+	a->watch = -1;
 	err = wake_init(&a->wake);
 	if (err < 0)
 		goto fail_wake;
@@ -149,6 +177,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	if (err < 0)
 		goto fail_thread;
 	audio_thread_realtime(a->thread, &a->config->log);
+	judge_properties(a->config);
 	*ret_audio = a;
 	return 0;
 
@@ -241,21 +270,6 @@ static int init_convert(struct vsnd_voice *v)
 	return v->scratch ? 0 : -ENOMEM;
 }
 
-/* The stream will be without them. */
-static void judge_properties(const struct vsnd_audio *a, unsigned stream)
-{
-	const char *text = a->config->stream[stream].properties;
-	pa_proplist *p;
-
-	if (!text)
-		return;
-	p = pa_proplist_new();
-	if (!pulse_properties(p, text))
-		audio_say(&a->config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
-			stream, text);
-	pa_proplist_free(p);
-}
-
 static void add_voice(void *arg)
 {
 	struct vsnd_voice *v = arg;
@@ -283,8 +297,9 @@ static int pulse_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 		free_voice(v);
 		return -ENOMEM;
 	}
-	judge_properties(a, params->stream);
 	vsnd_audio_call(a->dev, add_voice, v);
+	if (params->denied)
+		audio_say_denied(&a->config->log, params, &a->said_denied[params->direction]);
 	*ret_voice = v;
 	return 0;
 }
@@ -294,7 +309,7 @@ static void start_voice(void *arg)
 	struct vsnd_voice *v = arg;
 
 	v->primed = false;
-	hosted_start(&v->hosted, audio_now_ns(), pulse_there(v));
+	hosted_start(&v->hosted, audio_now_ns(), pulse_there(v) && !v->audio->silent);
 }
 
 static void linger(struct vsnd_voice *v)

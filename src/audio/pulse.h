@@ -6,6 +6,7 @@
  *   pulse_host.c    the connection to the server, and which voice has a stream there
  *   pulse_stream.c  one voice's pa_stream: how it is made, and what goes through it
  *   pulse_volume.c  how loud it is, both ways
+ *   pulse_watch.c   notices a server that comes, and what happens there
  *   pulse_format.c  formats, maps and sizes in PulseAudio's words
  *
  * There is one thread of our own, the audio thread, and it runs libpulse's main
@@ -62,12 +63,17 @@ struct vsnd_audio {
 	/* The control thread's. */
 	enum pulse_news said;
 	bool complained;	/* about the server that is away */
+	bool said_denied[2];	/* by direction */
 
 	/* The audio thread's. */
 	struct vsnd_voice *voices;
 	pa_context *context;
 	bool ready;		/* the connection is made */
+	bool silent;		/* the server has let a voice wait in vain, and said nothing since */
 	struct backoff backoff;
+	int watch;		/* while there is no server: of where its socket will be; or negative */
+	const char *watched;	/* ... and the name that is waited for */
+	pa_io_event *watch_event;
 	bool woken;		/* a turn is to be taken */
 	int64_t due_ns;		/* ... and when without being woken */
 	int64_t settle_ns;	/* when pulse_settle() wants to look again */
@@ -105,7 +111,8 @@ struct vsnd_voice {
 	bool primed;		/* the server's queue has been filled since it was empty */
 	bool failed;		/* the last stream failed, and none has been made since */
 	int64_t retry_ns;	/* no new stream before then */
-	int64_t stamp;		/* of the cycles that the server asks for */
+	int64_t stamp;		/* of the cycles that the server asks for, or sends */
+	int64_t arrival_ns;	/* of what it sent last */
 	struct pulse_level level;
 };
 
@@ -117,11 +124,17 @@ void pulse_volume_service(struct vsnd_audio *a);
  * All below: audio thread.
  */
 
-/* A connection has been made. */
-void pulse_volume_subscribe(struct vsnd_audio *a);
+/* Something about a stream of the server's has changed. */
+void pulse_volume_changed(struct vsnd_audio *a, pa_subscription_event_type_t facility, uint32_t index);
 /* The stream is ready, or about to go. */
 void pulse_volume_settle(struct vsnd_voice *v);
 void pulse_volume_cancel(struct vsnd_voice *v);
+
+/* Before a server is tried: one that comes ends the back-off. */
+void pulse_watch(struct vsnd_audio *a);
+void pulse_unwatch(struct vsnd_audio *a);
+/* A connection has been made: tell what happens there. */
+void pulse_watch_events(struct vsnd_audio *a);
 
 /* Look at the connection and all voices, do what can be done, and say when to look again. */
 int64_t pulse_settle(struct vsnd_audio *a, int64_t now_ns);

@@ -45,6 +45,7 @@ static void connect_to_server(struct vsnd_audio *a, int64_t now_ns)
 {
 	int error = PA_ERR_INTERNAL;
 
+	pulse_watch(a);
 	a->context = make_context(a);
 	if (a->context && pa_context_connect(a->context, NULL, PA_CONTEXT_NOAUTOSPAWN, NULL) == 0)
 		return;
@@ -93,9 +94,11 @@ static void settle_connection(struct vsnd_audio *a, int64_t now_ns)
 	state = pa_context_get_state(a->context);
 	if (state == PA_CONTEXT_READY && !a->ready) {
 		a->ready = true;
+		a->silent = false;
 		a->woken = true;
 		backoff_succeeded(&a->backoff);
-		pulse_volume_subscribe(a);
+		pulse_unwatch(a);
+		pulse_watch_events(a);
 		tell(a, PULSE_THERE, PA_OK);
 	} else if (!PA_CONTEXT_IS_GOOD(state)) {
 		tell(a, PULSE_AWAY, pa_context_errno(a->context));
@@ -220,6 +223,7 @@ void pulse_leave(struct vsnd_audio *a)
 	struct vsnd_voice *v;
 
 	disconnect(a);
+	pulse_unwatch(a);
 	while ((v = a->voices)) {
 		a->voices = v->next;
 		give_back(v);

@@ -20,6 +20,15 @@
 #include "audio/os.h"
 #include "audio/pulse_format.h"
 
+/* The server is alive. */
+static void on_answer(pa_stream *s, void *data)
+{
+	struct vsnd_audio *a = data;
+
+	(void)s;
+	a->silent = false;
+}
+
 static pa_stream *new_stream(struct vsnd_voice *v)
 {
 	const struct vsnd_voice_params *params = &v->hosted.params;
@@ -55,6 +64,8 @@ int pulse_stream_create(struct vsnd_voice *v)
 	v->stream = new_stream(v);
 	if (!v->stream)
 		return pa_context_errno(v->audio->context);
+	pa_stream_set_latency_update_callback(v->stream, on_answer, v->audio);
+	pa_stream_set_started_callback(v->stream, on_answer, v->audio);
 	v->primed = false;
 	v->corked = params->direction == VSND_OUTPUT && !v->hosted.running;
 	if (v->corked)
@@ -202,8 +213,6 @@ static void move_output(struct vsnd_voice *v, int64_t now_ns)
 static void give(struct vsnd_voice *v, const uint8_t *src, size_t frames, int64_t age_frames,
 		int64_t now_ns)
 {
-	int64_t stamp = ++v->stamp;
-
 	while (frames > 0) {
 		size_t n = frames;
 		const uint8_t *from = src;
@@ -215,11 +224,24 @@ static void give(struct vsnd_voice *v, const uint8_t *src, size_t frames, int64_
 			from = v->scratch;
 		}
 		age_frames -= (int64_t)n;
-		hosted_give(&v->hosted, from, n, age_frames > 0 ? age_frames : 0, stamp, now_ns);
+		hosted_give(&v->hosted, from, n, age_frames > 0 ? age_frames : 0, v->stamp, now_ns);
 		if (src)
 			src += n * v->host_bytes;
 		frames -= n;
 	}
+}
+
+/*
+ * A source whose cycles are longer than the fragments that we asked for has its server send
+ * some at once, which are one cycle then.
+ */
+static void note_arrival(struct vsnd_voice *v, size_t frames, int64_t now_ns)
+{
+	int64_t ns = (int64_t)frames * NS_PER_S / v->hosted.params.rate_hz;
+
+	if (now_ns - v->arrival_ns > ns / 2)
+		v->stamp++;
+	v->arrival_ns = now_ns;
 }
 
 static void move_input(struct vsnd_voice *v, int64_t now_ns)
@@ -230,6 +252,7 @@ static void move_input(struct vsnd_voice *v, int64_t now_ns)
 
 		if (pa_stream_peek(v->stream, &src, &bytes) < 0 || bytes == 0)
 			return;
+		note_arrival(v, bytes / v->host_bytes, now_ns);
 		give(v, src, bytes / v->host_bytes, delay_frames(v), now_ns);
 		pa_stream_drop(v->stream);
 	}

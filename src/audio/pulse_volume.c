@@ -18,12 +18,8 @@ static bool is_input(const struct vsnd_voice *v)
 	return v->hosted.params.direction == VSND_INPUT;
 }
 
-static void on_event(pa_context *c, pa_subscription_event_type_t event, uint32_t index, void *data)
+void pulse_volume_changed(struct vsnd_audio *a, pa_subscription_event_type_t facility, uint32_t index)
 {
-	struct vsnd_audio *a = data;
-	pa_subscription_event_type_t facility = event & PA_SUBSCRIPTION_EVENT_FACILITY_MASK;
-
-	(void)c;
 	for (struct vsnd_voice *v = a->voices; v; v = v->next) {
 		if (pulse_stream_ready(v) && pa_stream_get_index(v->stream) == index &&
 				facility == (is_input(v) ? PA_SUBSCRIPTION_EVENT_SOURCE_OUTPUT
@@ -37,13 +33,6 @@ static void forget(pa_operation *o)
 {
 	if (o)
 		pa_operation_unref(o);
-}
-
-void pulse_volume_subscribe(struct vsnd_audio *a)
-{
-	pa_context_set_subscribe_callback(a->context, on_event, a);
-	forget(pa_context_subscribe(a->context,
-		PA_SUBSCRIPTION_MASK_SINK_INPUT | PA_SUBSCRIPTION_MASK_SOURCE_OUTPUT, NULL, NULL));
 }
 
 static void heard(struct vsnd_voice *v, const pa_cvolume *level, bool mute)

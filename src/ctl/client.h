@@ -28,6 +28,9 @@ json_t *client_ask(struct client *c, json_t *request);
 /* Whether the daemon did it; else it has been said why not. */
 int client_judge(const json_t *answer);
 
+/* The answer as it is, in a line on standard output.  0, or -1: it cannot be written. */
+int client_print(const json_t *answer);
+
 /* "vsndctl: ..." on standard error. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -151,10 +151,8 @@ static int answer_end(const json_t *answer, const struct command *command, bool 
 {
 	bool done;
 
-	if (json) {
-		json_dumpf(answer, stdout, JSON_REAL_PRECISION(15));
-		putchar('\n');
-	}
+	if (json)
+		client_print(answer);
 	done = client_judge(answer) == 0;
 	if (done && !json && command->show)
 		command->show(answer, stdout);
@@ -185,7 +183,7 @@ static int run(const struct command *command, json_t *request, const struct invo
 	if (request)
 		status = ask(&client, command, request, v->json);
 	else
-		status = top_run(&client) < 0 ? STATUS_FAILED : STATUS_OK;
+		status = top_run(&client, v->json) < 0 ? STATUS_FAILED : STATUS_OK;
 	client_close(&client);
 	return status;
 }

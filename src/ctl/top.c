@@ -58,25 +58,33 @@ static bool draw(const char *text, bool terminal)
 	return fflush(stdout) == 0;
 }
 
-/* 1 to go on, 0 when nobody reads, -1 when the daemon does not answer. */
-static int picture(struct client *c, bool terminal)
+/* As people read it.  1 to go on, 0 when nobody reads, -1 for want of memory. */
+static int show(const json_t *status, bool terminal)
 {
-	json_t *status = client_ask(c, json_pack("{s:s}", "command", "status"));
 	char *text = NULL;
 	size_t len;
-	FILE *f;
+	FILE *f = open_memstream(&text, &len);
+	int more;
+
+	if (!f)
+		return -1;
+	show_status(status, f);
+	fclose(f);
+	more = draw(text, terminal);
+	free(text);
+	return more;
+}
+
+/* 1 to go on, 0 when nobody reads, -1 when the daemon does not answer. */
+static int picture(struct client *c, bool json, bool terminal)
+{
+	json_t *status = client_ask(c, json_pack("{s:s}", "command", "status"));
 	int more = -1;
 
 	if (!status || client_judge(status) < 0)
 		goto out;
-	f = open_memstream(&text, &len);
-	if (!f)
-		goto out;
-	show_status(status, f);
-	fclose(f);
-	more = draw(text, terminal);
+	more = json ? client_print(status) == 0 : show(status, terminal);
 out:
-	free(text);
 	json_decref(status);
 	return more;
 }
@@ -93,9 +101,9 @@ static bool wait_second(const sigset_t *mask)
 		(n > 0 && (out.revents & POLLNVAL)));
 }
 
-int top_run(struct client *c)
+int top_run(struct client *c, bool json)
 {
-	bool terminal = isatty(STDOUT_FILENO);
+	bool terminal = !json && isatty(STDOUT_FILENO);
 	sigset_t mask;
 	int more;
 
@@ -103,7 +111,7 @@ int top_run(struct client *c)
 	if (terminal)
 		fputs(HOME CLEAR_REST, stdout);
 	do
-		more = picture(c, terminal);
+		more = picture(c, json, terminal);
 	while (more > 0 && wait_second(&mask));
 	if (terminal) {
 		fputs(SHOW_CURSOR, stdout);

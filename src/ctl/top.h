@@ -3,12 +3,15 @@
 #ifndef VSND_CTL_TOP_H
 #define VSND_CTL_TOP_H
 
+#include <stdbool.h>
+
 #include "ctl/client.h"
 
 /*
- * Show the status every second until SIGINT, SIGTERM, or nobody reads standard
- * output any more (0), or the daemon does not answer (-1, it has been said).
+ * Show the status every second, or with @json print the daemon's answer in a line, until
+ * SIGINT, SIGTERM, or nobody reads standard output any more (0), or the daemon does not
+ * answer (-1, it has been said).
  */
-int top_run(struct client *c);
+int top_run(struct client *c, bool json);
 
 #endif

@@ -2,9 +2,8 @@
 /*
  * The clients of the control socket.
  *
- * A client is closed in one place, client_settle(), which runs when nothing else
- * uses it: commands may end up in client_put() for the client that is being served,
- * and that may find out that it is gone.
+ * A client is closed in one place, client_settle(), once all that came with an event is
+ * done: who serves it may find out in between that it is gone.
  */
 #include "daemon/control.h"
 
@@ -25,20 +24,12 @@ struct control_client {
 	struct control *control;
 	struct loop_fd source;
 	int fd;
-	bool served;		/* on_client() is at work */
 	bool gone;		/* to be closed */
 	bool deaf;		/* will hear no more; what it has said is still done */
 	bool at_end;		/* will say no more */
-	unsigned owed;		/* answers to come later */
 	struct lines lines;
 	struct outbox out;
 	uint8_t out_bytes[CONTROL_OUT_MAX];
-};
-
-struct control_later {
-	bool used;
-	struct control_client *client;	/* NULL: it went */
-	json_t *id;
 };
 
 struct control {
@@ -46,17 +37,12 @@ struct control {
 	struct listener listener;
 	struct control_tables tables;
 	struct control_client *client[CONTROL_CLIENTS_MAX];
-	struct control_later later[CONTROL_LATER_MAX];
 };
 
 static void client_close(struct control_client *c)
 {
 	struct control *control = c->control;
 
-	for (unsigned i = 0; i < CONTROL_LATER_MAX; i++) {
-		if (control->later[i].client == c)
-			control->later[i].client = NULL;
-	}
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		if (control->client[i] == c)
 			control->client[i] = NULL;
@@ -71,7 +57,7 @@ static void client_settle(struct control_client *c)
 {
 	bool sent = outbox_empty(&c->out);
 
-	if (c->gone || (c->at_end && sent && c->owed == 0))
+	if (c->gone || (c->at_end && sent))
 		client_close(c);
 	else
 		loop_modify(c->control->loop, &c->source,
@@ -115,15 +101,10 @@ static void client_serve_lines(struct control_client *c)
 	int err;
 
 	while (!c->gone && (err = lines_next(&c->lines, &line, &len)) != -EAGAIN) {
-		json_t *answer;
-
-		if (err < 0) {
+		if (err < 0)
 			client_put(c, control_answer(NULL, NULL, "the line is too long"));
-			continue;
-		}
-		if (!is_blank(line, len) &&
-				control_serve(&c->control->tables, line, len, c, &answer))
-			client_put(c, answer);
+		else if (!is_blank(line, len))
+			client_put(c, control_serve(&c->control->tables, line, len));
 	}
 }
 
@@ -146,14 +127,12 @@ static void on_client(void *arg, uint32_t events)
 {
 	struct control_client *c = arg;
 
-	c->served = true;
 	if (events & EPOLLOUT)
 		client_flush(c);
 	if (events & EPOLLIN)
 		client_receive(c);
 	else if (events & (EPOLLHUP | EPOLLERR))
 		c->gone = true;
-	c->served = false;
 	client_settle(c);
 }
 
@@ -230,8 +209,6 @@ void control_destroy(struct control **control_ptr)
 		if (control->client[i])
 			client_close(control->client[i]);
 	}
-	for (unsigned i = 0; i < CONTROL_LATER_MAX; i++)
-		json_decref(control->later[i].id);
 	free(control);
 	*control_ptr = NULL;
 }
@@ -252,43 +229,4 @@ void control_add(struct control *control, const struct control_command *commands
 int control_listen(struct control *control, int fd)
 {
 	return listener_open(&control->listener, control->loop, fd, on_accepted, control);
-}
-
-struct control_later *control_defer(struct control *control, struct control_call *call)
-{
-	for (unsigned i = 0; i < CONTROL_LATER_MAX; i++) {
-		struct control_later *later = &control->later[i];
-
-		if (later->used)
-			continue;
-		*later = (struct control_later){
-			.used = true,
-			.client = call->client,
-			.id = json_incref(call->id),
-		};
-		later->client->owed++;
-		return later;
-	}
-	control_fail(call, "too many answers are to come");
-	return NULL;
-}
-
-bool control_wanted(const struct control_later *later)
-{
-	return later->client != NULL;
-}
-
-void control_finish(struct control_later *later, json_t *reply, const char *error)
-{
-	struct control_client *c = later->client;
-
-	if (c) {
-		c->owed--;
-		client_put(c, control_answer(later->id, reply, error));
-		if (!c->served)
-			client_settle(c);
-	}
-	json_decref(reply);
-	json_decref(later->id);
-	*later = (struct control_later){ .used = false };
 }

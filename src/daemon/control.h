@@ -2,9 +2,9 @@
 /*
  * The control socket: what vsndctl and tests talk to while the daemon runs.
  *
- * Several clients at once; each sends lines and gets an answer for each, in order
- * but for those that come later.  A line that is no request is answered with what
- * is wrong with it, and the connection goes on.  Space is bounded: a client whose
+ * Several clients at once; each sends lines and gets an answer for each, in order.
+ * A line that is no request is answered with what is wrong with it, and the connection
+ * goes on.  Space is bounded: a client whose
  * unread answers exceed CONTROL_OUT_MAX is disconnected, and nobody waits for it.
  *
  * Control thread only, all of it.
@@ -18,15 +18,13 @@
 #define CONTROL_CLIENTS_MAX 8
 /* Unread answers of a client, beside what is in its socket; also the longest answer. */
 #define CONTROL_OUT_MAX 262144
-/* Answers to come later, of all clients. */
-#define CONTROL_LATER_MAX 32
 
 struct control;
 
 /* 0 or a negative errno. */
 int control_create(struct loop *loop, struct control **ret_control);
 
-/* Disconnect all, free and NULL *@control.  Answers to come are forgotten.  NULL is fine. */
+/* Disconnect all, free and NULL *@control.  NULL is fine. */
 void control_destroy(struct control **control);
 
 /*
@@ -38,19 +36,5 @@ void control_add(struct control *control, const struct control_command *commands
 
 /* Accept clients from @fd, a listening UNIX socket, which is consumed on success. */
 int control_listen(struct control *control, int fd);
-
-/*
- * An answer that comes later.  From within a command's run(), which then returns
- * CONTROL_LATER.  NULL: there are too many, and the call has failed.  It is to be
- * ended by one control_finish(), also if the client went meanwhile.
- */
-struct control_later;
-struct control_later *control_defer(struct control *control, struct control_call *call);
-
-/* Whether somebody still waits for it. */
-bool control_wanted(const struct control_later *later);
-
-/* Give the answer.  @reply (may be NULL) is released; @error as in control_answer(). */
-void control_finish(struct control_later *later, json_t *reply, const char *error);
 
 #endif

@@ -120,20 +120,18 @@ static enum control_result serve(const struct control_tables *t, struct control_
 	return run(t, call);
 }
 
-bool control_serve(const struct control_tables *t, const char *line, size_t len,
-		struct control_client *client, json_t **ret_answer)
+json_t *control_serve(const struct control_tables *t, const char *line, size_t len)
 {
-	struct control_call call = { .reply = json_object(), .client = client };
+	struct control_call call = { .reply = json_object() };
 	enum control_result result;
 	json_error_t error;
+	json_t *answer;
 
 	call.args = json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	result = serve(t, &call, &error);
-	if (result != CONTROL_LATER)
-		*ret_answer = control_answer(call.id, call.reply,
-			result == CONTROL_FAILED ? call.error : NULL);
+	answer = control_answer(call.id, call.reply, result == CONTROL_FAILED ? call.error : NULL);
 	json_decref(call.args);
 	json_decref(call.reply);
 	json_decref(call.id);
-	return result != CONTROL_LATER;
+	return answer;
 }

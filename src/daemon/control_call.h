@@ -21,12 +21,9 @@
 #define CONTROL_TABLES_MAX 8
 #define CONTROL_ERROR_MAX 200
 
-struct control_client;
-
 enum control_result {
 	CONTROL_DONE,		/* answered with what is in `reply` */
-	CONTROL_FAILED,		/* answered with the text of control_fail() */
-	CONTROL_LATER		/* control_defer() was called */
+	CONTROL_FAILED		/* answered with the text of control_fail() */
 };
 
 /* A request that is being served. */
@@ -35,7 +32,6 @@ struct control_call {
 	json_t *reply;		/* an object: members of the answer */
 	/* The rest is the frame's. */
 	json_t *id;
-	struct control_client *client;
 	char error[CONTROL_ERROR_MAX];
 };
 
@@ -69,12 +65,8 @@ struct control_tables {
 	struct control_table table[CONTROL_TABLES_MAX];
 };
 
-/*
- * Serve one line.  False: the answer comes later.  Else it is *@ret_answer, to be
- * released by the caller; NULL: out of memory.
- */
-bool control_serve(const struct control_tables *tables, const char *line, size_t len,
-		   struct control_client *client, json_t **ret_answer);
+/* Serve one line.  The answer, to be released by the caller; NULL: out of memory. */
+json_t *control_serve(const struct control_tables *tables, const char *line, size_t len);
 
 /*
  * An answer, or NULL if there is no memory.  @error NULL: done, with the members of

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/card.h"
@@ -18,6 +17,7 @@
 #include "daemon/control.h"
 #include "daemon/hooks.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "daemon/options.h"
 #include "daemon/signals.h"
 #include "daemon/socket.h"
@@ -186,23 +186,15 @@ static int serve(struct program *p)
 	return serve_systemd(p, systemd_socket());
 }
 
-/*
- * Of what is mapped now, before there is a guest's memory, what is touched stays: the
- * audio thread shall not wait for a disk.
- */
-static void lock_memory(void)
-{
-	if (mlockall(MCL_CURRENT | MCL_ONFAULT) < 0)
-		log_line(LOG_LEVEL_DEBUG, "memory may be paged out: %s", strerror(errno));
-}
-
 static int run(struct program *p)
 {
 	int status = serve(p), err;
 
 	if (status != STATUS_OK)
 		return status;
-	lock_memory();
+	err = memory_lock();
+	if (err < 0)
+		log_line(LOG_LEVEL_DEBUG, "memory may be paged out: %s", strerror(-err));
 	systemd_notify("READY=1");
 	log_line(LOG_LEVEL_INFO, "ready");
 	err = loop_run(p->loop);

@@ -2,6 +2,7 @@
 #include "daemon/socket.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -57,21 +58,80 @@ static int bind_or_replace(int fd, const struct sockaddr_un *addr)
 }
 
 /*
- * The file gets at most the mode of the socket, so it is never open to more than
- * that; chmod() gives back what the umask took.
+ * A name beside @path that is ours alone, as long as the process: that with the pid behind
+ * it, or as much of it as there is room for.  False if there is none.
  */
-static int bind_to(int fd, const struct sockaddr_un *addr, mode_t mode)
+static bool name_beside(const char *path, struct sockaddr_un *ret_addr)
 {
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash - path) + 1 : 0, keep = strlen(path);
+	char suffix[16];
+	size_t len = (size_t)snprintf(suffix, sizeof(suffix), ".%d", (int)getpid());
+	size_t room = sizeof(ret_addr->sun_path) - 1 - len;
+
+	if (keep > room)
+		keep = room;
+	if (keep <= folder)
+		return false;
+	*ret_addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(ret_addr->sun_path, path, keep);
+	memcpy(ret_addr->sun_path + keep, suffix, len);
+	return true;
+}
+
+/* Let the file @from be @to.  -EEXIST if there is one. */
+static int give_name(const char *from, const char *to)
+{
+	struct stat st;
+
+	/* rename() would replace what somebody else puts there meanwhile. */
+	if (link(from, to) == 0)
+		return 0;
+	if (errno == EEXIST || lstat(to, &st) == 0)
+		return -EEXIST;
+	/* A file system without hard links, or a policy against them. */
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
+/* As bind_or_replace(), for a file that is there.  @from is gone afterwards. */
+static int move_or_replace(const struct sockaddr_un *from, const struct sockaddr_un *to)
+{
+	int err = give_name(from->sun_path, to->sun_path);
+
+	if (err == -EEXIST) {
+		err = remove_stale(to);
+		if (err == 0)
+			err = give_name(from->sun_path, to->sun_path);
+	}
+	unlink(from->sun_path);
+	return err;
+}
+
+/*
+ * Who waits for the name may connect as soon as it is there, so it comes last.  Where no
+ * other name can be had it comes a moment too early.  The file gets at most the mode of
+ * the socket, so it is never open to more than that; chmod() gives back what the umask took.
+ */
+static int listen_at(int fd, const struct sockaddr_un *addr, mode_t mode)
+{
+	struct sockaddr_un beside;
+	const struct sockaddr_un *at = &beside;
 	int err;
 
 	if (mode && fchmod(fd, mode) < 0)
 		return -errno;
-	err = bind_or_replace(fd, addr);
-	if (err < 0 || !mode || chmod(addr->sun_path, mode) == 0)
+	if (!name_beside(addr->sun_path, &beside) || bind_or_replace(fd, &beside) < 0) {
+		at = addr;
+		err = bind_or_replace(fd, addr);
+		if (err < 0)
+			return err;
+	}
+	if ((mode && chmod(at->sun_path, mode) < 0) || listen(fd, BACKLOG) < 0) {
+		err = -errno;
+		unlink(at->sun_path);
 		return err;
-	err = -errno;
-	unlink(addr->sun_path);
-	return err;
+	}
+	return at == addr ? 0 : move_or_replace(at, addr);
 }
 
 int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file)
@@ -87,10 +147,10 @@ int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file)
 		goto fail;
 	}
 	memcpy(addr.sun_path, path, strnlen(path, sizeof(addr.sun_path) - 1));
-	err = bind_to(fd, &addr, mode);
+	err = listen_at(fd, &addr, mode);
 	if (err < 0)
 		goto close_fd;
-	if (listen(fd, BACKLOG) < 0 || lstat(path, &st) < 0) {
+	if (lstat(path, &st) < 0) {
 		err = -errno;
 		unlink(path);
 		goto close_fd;

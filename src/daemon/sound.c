@@ -139,8 +139,8 @@ static const struct backend *choose(const struct sound *s, const struct options 
 		return find(o->audio);
 	while (!is_there(s, o, b))
 		b++;
-	log_line(strcmp(b->name, "null") == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-		"--audio=auto: %s", b->name);
+	/* A warning so that it is seen: nobody but us knows where the sound goes. */
+	log_line(LOG_LEVEL_WARN, "--audio=auto: %s", b->name);
 	return b;
 }
 

@@ -157,7 +157,7 @@ void vsnd_reset(struct vsnd *dev)
 
 void vsnd_run(struct vsnd *dev)
 {
-	if (dev->ops->service && atomic_exchange(&dev->service, false))
+	if (atomic_exchange(&dev->service, false) && dev->ops->service)
 		dev->ops->service(dev->audio);
 	pcm_update_voices(dev);
 	control_run(dev);

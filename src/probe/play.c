@@ -244,6 +244,8 @@ static void print_json(struct run *r, int err)
 	json_object_set_new(root, "kicks_per_period", json_real(per_period(r, tx->kicks)));
 	json_object_set_new(root, "calls_per_period", json_real(per_period(r, calls(r))));
 	json_object_set_new(root, "calls_shared", json_boolean(s->fe.who->call_shared));
+	set_number(root, "requests", s->requests);
+	json_object_set_new(root, "request_ms_max", json_real(ms(s->request_max_ns)));
 	set_number(root, "ring_faults", faults);
 	if (fault)
 		json_object_set_new(root, "first_fault", json_string(fault));
@@ -295,6 +297,8 @@ static void print_words(struct run *r)
 	printf("kicks %" PRIu64 " (%.3f per period), calls %" PRIu64 " (%.3f per period%s)\n",
 		tx->kicks, per_period(r, tx->kicks), calls(r), per_period(r, calls(r)),
 		r->s->fe.who->call_shared ? ", all queues" : "");
+	printf("control requests %" PRIu64 ", the longest took %.3f ms\n", r->s->requests,
+		ms(r->s->request_max_ns));
 	if (r->s->events_seen[3])
 		printf("xrun events %" PRIu64 "\n", r->s->events_seen[3]);
 	if (faults)

@@ -246,13 +246,20 @@ int sound_poll(struct sound *s, int64_t timeout_ns)
 	return handle_ready(s, p);
 }
 
+static void count_request(struct sound *s, int64_t ns)
+{
+	s->requests++;
+	if (ns > s->request_max_ns)
+		s->request_max_ns = ns;
+}
+
 int sound_request(struct sound *s, const void *request, uint32_t bytes, void *reply,
 	uint32_t reply_bytes)
 {
 	struct element e[2] = { { .gpa = s->request, .len = bytes },
 		{ .gpa = s->reply, .len = 4 + reply_bytes, .write = true } };
 	uint8_t *answer = mem_va(&s->mem, s->reply);
-	int64_t deadline = now_ns() + (int64_t)s->timeout_ms * 1000000;
+	int64_t asked_ns = now_ns(), deadline = asked_ns + (int64_t)s->timeout_ms * 1000000;
 	uint32_t status;
 	int err;
 
@@ -273,6 +280,7 @@ int sound_request(struct sound *s, const void *request, uint32_t bytes, void *re
 		if (err < 0)
 			return err;
 	}
+	count_request(s, now_ns() - asked_ns);
 	status = get32(answer);
 	if (s->answer_len < 4)
 		return complain(-EPROTO, "%s came back without a status",

@@ -104,6 +104,8 @@ struct sound {
 	uint64_t request, reply; /* guest addresses, CONTROL_BYTES_MAX each */
 	bool answered;
 	uint32_t answer_len;
+	uint64_t requests;	   /* that were answered */
+	int64_t request_max_ns;	   /* the longest wait for an answer */
 
 	uint64_t events;	   /* guest address of the event buffers */
 	uint64_t events_seen[5];   /* in the order of enum snd_event */

@@ -115,7 +115,10 @@ def refused(name, build, host):
     host.start()
     host.options.append("--formats=S32")
     with rig.playing(build, host, 3, 480, make=raw(sample="S32")) as guest:
+        guest.until(1.5)
+        check_connected(guest, False, "it refuses")
         report = guest.finish()
+        check_connected(guest, True, "released")
     lines = host.log_lines("refuses the format of S32, 2 channels, 48000 Hz")
     if len(lines) != 1 or "plug:cd" not in lines[0]:
         raise rig.Fault(f"the log says {lines}")
@@ -199,15 +202,25 @@ def check_return(name, guest, host, first, since_frame):
     rig.tell(name, f"heard again from frame {at}")
 
 
+def check_connected(guest, wanted, when):
+    """What `vsndctl status` says of the card."""
+    connected = guest.control("status")["audio"]["connected"]
+    if connected != wanted:
+        raise rig.Fault(f"{when}: connected is {connected}")
+
+
 def unplugged(name, build, host):
     host.start()
     with rig.playing(build, host, 6, 480) as guest:
         guest.until(1.5)
+        check_connected(guest, True, "while it plays")
         host.command("gone")
         guest.until(3)
+        check_connected(guest, False, "unplugged")
         before = len(host.played())
         host.command("back")
         waited = host.wait_for_sound(before)
+        check_connected(guest, True, "back")
         report = guest.finish()
     kept, _ = rig.without_silence(host.played()[:before])
     if len(kept) < rig.RATE * rig.FRAME or not guest.sent.data.startswith(kept):
@@ -224,8 +237,10 @@ def absent(name, build, host):
     """No card, and not even a configuration of ALSA that names one, when the guest starts."""
     with rig.playing(build, host, 6, 480) as guest:
         guest.until(1.5)
+        check_connected(guest, False, "no card")
         host.start()
         waited = host.wait_for_sound()
+        check_connected(guest, True, "there is one")
         report = guest.finish()
     rig.tell(name, f"{waited:.2f} s until it was heard, gap ms {report['gap_ms']}")
     check_return(name, guest, host, 0, 4.5 * rig.RATE)
@@ -273,11 +288,13 @@ def blocked_fifo(name, build, host):
     os.mkfifo(host.folder / "fifo")
     with rig.playing(build, host, 6, 480) as guest:
         guest.until(2.5)
+        check_connected(guest, False, "it is being opened")
         fd = os.open(host.folder / "fifo", os.O_RDONLY | os.O_NONBLOCK)
         os.set_blocking(fd, True)
         heard = b""
         while len(heard) < rig.RATE * rig.FRAME:
             heard += os.read(fd, 4096)
+        check_connected(guest, True, "it is read")
         # It reads no more, and the FIFO is full at once.
         report = guest.finish()
         begin = time.monotonic()

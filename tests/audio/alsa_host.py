@@ -36,6 +36,13 @@ pcm.default {{ type vsnd_test dir "{card}" }}
 """
 
 
+def card(build, folder, cycle):
+    """Configuration of nothing but a card of S16 that moves by @cycle frames at a time."""
+    module = build / "tests/audio/libasound_module_pcm_vsnd_test.so"
+    return (f'pcm_type.vsnd_test {{ lib "{module}" }}\n'
+            f'pcm.card {{ type vsnd_test dir "{folder}" formats "S16_LE" jump {cycle} }}\n')
+
+
 class Host(rig.Host):
     """A configuration of ALSA, and what its card has played."""
 

@@ -227,6 +227,24 @@ static void record(const struct card *c, uint8_t *to, uint64_t at, snd_pcm_ufram
 }
 
 /* An input that is mapped may be asked for the same frames more than once. */
+/* To when there is enough, after the program has taken @taken. */
+static void set_timer(const struct card *c, snd_pcm_uframes_t taken)
+{
+	int64_t at = INT64_MAX;
+	struct itimerspec timer = { 0 };
+
+	if (c->frozen)
+		at = INT64_MAX;
+	else if (c->runs && is_input(c))
+		at = when_frames(c, c->io.appl_ptr + taken + c->avail_min);
+	else if (c->runs)
+		at = when_frames(c, c->written + c->avail_min - c->io.buffer_size);
+	if (at != INT64_MAX)
+		timer.it_value = (struct timespec){ .tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S };
+	timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+/* The timer is set for who has asked for the descriptor once, and polls it ever since. */
 static snd_pcm_sframes_t card_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas,
 		snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
@@ -235,6 +253,7 @@ static snd_pcm_sframes_t card_transfer(snd_pcm_ioplug_t *io, const snd_pcm_chann
 
 	if (is_input(c)) {
 		record(c, place, c->source_base + io->appl_ptr, size);
+		set_timer(c, size);
 		return (snd_pcm_sframes_t)size;
 	}
 	if (c->half && size > 1) {
@@ -245,6 +264,7 @@ static snd_pcm_sframes_t card_transfer(snd_pcm_ioplug_t *io, const snd_pcm_chann
 	for (snd_pcm_uframes_t i = 0; i < size; i++, c->written++)
 		memcpy(c->ring + c->written % io->buffer_size * c->frame_bytes,
 			place + i * c->frame_bytes, c->frame_bytes);
+	set_timer(c, 0);
 	return (snd_pcm_sframes_t)size;
 }
 
@@ -254,6 +274,7 @@ static int card_start(snd_pcm_ioplug_t *io)
 
 	c->start_ns = now_ns();
 	c->runs = true;
+	set_timer(c, 0);
 	note(c, "start %llu\nclock %lld\n", (unsigned long long)c->written, (long long)c->start_ns);
 	return 0;
 }
@@ -322,22 +343,12 @@ static int card_sw_params(snd_pcm_ioplug_t *io, snd_pcm_sw_params_t *params)
 	return snd_pcm_sw_params_get_avail_min(params, &c->avail_min);
 }
 
-/* Somebody is going to poll: the timer is set to when there is enough. */
+/* Somebody is going to poll. */
 static int card_poll_descriptors(snd_pcm_ioplug_t *io, struct pollfd *fds, unsigned space)
 {
 	struct card *c = io->private_data;
-	int64_t at = INT64_MAX;
-	struct itimerspec timer = { 0 };
 
-	if (c->frozen)
-		at = INT64_MAX;
-	else if (c->runs && is_input(c))
-		at = when_frames(c, io->appl_ptr + c->avail_min);
-	else if (c->runs)
-		at = when_frames(c, c->written + c->avail_min - io->buffer_size);
-	if (at != INT64_MAX)
-		timer.it_value = (struct timespec){ .tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S };
-	timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &timer, NULL);
+	set_timer(c, 0);
 	if (space < 1)
 		return 0;
 	*fds = (struct pollfd){ .fd = c->timer, .events = POLLIN };

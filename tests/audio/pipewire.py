@@ -12,6 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 import pipewire_change
 import pipewire_control
+import pipewire_cycle
 import pipewire_jacks
 import pipewire_record
 import pipewire_rt
@@ -69,7 +70,7 @@ def cases(quick):
     yield "pipewire: a RELEASE that does not wait", server_cases.release
     yield "pipewire: no server at the start", server_cases.absent
     yield "pipewire: the server is killed and comes back", server_cases.restart
-    for module in (pipewire_record, pipewire_control, pipewire_change, pipewire_jacks,
+    for module in (pipewire_record, pipewire_control, pipewire_cycle, pipewire_change, pipewire_jacks,
                    pipewire_rt):
         yield from module.cases(quick)
     if not quick:

@@ -2,6 +2,7 @@
 
 import time
 
+import pipewire_host
 import pipewire_record
 import recorder
 import rig
@@ -132,7 +133,34 @@ def volume_of_the_next(name, build, host):
         guest.finish()
 
 
+def configured(name, build, host):
+    """
+    What the options say of a stream is on its node and wins over PIPEWIRE_PROPS, which wins
+    over what is usual.  That it has nothing to play to is told, once, and that it plays again.
+    """
+    host.start()
+    host.options = ("--audio=pipewire", "--name=vm", f"--target={pipewire_host.PLUG}",
+                    "--properties={ media.role = Movie node.dont-fallback = true }")
+    host.env["PIPEWIRE_PROPS"] = "{ media.role = Game media.name = env target.object = -1 }"
+    with rig.playing(build, host, 6, 480) as guest:
+        del host.env["PIPEWIRE_PROPS"]
+        wait_until("it is not told that it is not heard",
+                   lambda: host.told("PipeWire: stream 0: no"), 6)
+        host.plug()
+        wait_until("it does not run", lambda: host.told("PipeWire: stream 0 runs"), 6)
+        seen = host.nodes()["vm.playback.0"]["info"]["props"]
+        guest.finish()
+    for key, value in (("application.name", "vm"), ("media.class", "Stream/Output/Audio"),
+                       ("media.role", "Movie"), ("media.name", "env"),
+                       ("target.object", pipewire_host.PLUG)):
+        if seen.get(key) != value:
+            raise rig.Fault(f"{key} is {seen.get(key)}")
+    if host.told("; trying again\n") != 1:
+        raise rig.Fault(f"it was told {host.told('; trying again')} times")
+
+
 def cases(quick):
+    yield "pipewire: options, environment and a target that is not there", configured
     yield "pipewire: a microphone that is allowed and denied while it is recorded", microphone
     yield "pipewire: the guest's mixer is the host's", volume
     if not quick:

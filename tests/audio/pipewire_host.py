@@ -92,9 +92,10 @@ class Host(rig.Host):
 
     def nodes(self):
         """What the server has, by name."""
-        found = json.loads(self.tool("pw-dump") or "[]")
-        return {o["info"]["props"].get("node.name"): o for o in found
-                if o["type"].endswith("Node") and o.get("info")}
+        # pw-dump prints another list when something changes while it looks.
+        found = json.loads("[" + self.tool("pw-dump").replace("\n]\n[\n", "\n],\n[\n") + "]")
+        return {o["info"]["props"].get("node.name"): o for objects in found for o in objects
+                if o.get("type", "").endswith("Node") and o.get("info")}
 
     def kill(self):
         """What was heard of the server that ends here."""

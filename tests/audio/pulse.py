@@ -6,11 +6,15 @@ usage: tests/audio/pulse.py --build=DIR [-k WORD] [--keep]
 How samples are compared and what is printed: rig.py.
 """
 
+import pathlib
+import re
 import sys
+import time
 
 sys.dont_write_bytecode = True
 import pulse_change
 import pulse_control
+import pulse_cycles
 import pulse_record
 import rig
 import server_cases
@@ -36,13 +40,35 @@ def pause(name, build, host, pause_ms):
     rig.check_exact(name, guest, heard)
 
 
+def small(name, build, host):
+    """
+    What libpulse maps (64 MiB) while the daemon locks its memory is not locked, which may make
+    all of it resident.
+    """
+    host.start_server()
+    sockets = [host.folder / f"{number}.sock" for number in range(12)]
+    daemons = [host.run(str(build / "vhost-user-snd"), "--audio=pulse", f"--socket-path={path}")
+               for path in sockets]
+    host.wait_for("a daemon", lambda: all(path.exists() for path in sockets))
+    time.sleep(0.3)
+    for word, limit in (("VmRSS", 32768), ("VmLck", 65536)):
+        sizes = [int(re.search(f"{word}:\\s*(\\d+)", status)[1]) for status in
+                 (pathlib.Path(f"/proc/{daemon.pid}/status").read_text() for daemon in daemons)]
+        rig.tell(name, f"{word} in KiB: {sizes}")
+        if max(sizes) > limit:
+            raise rig.Fault(f"{word} is too large")
+
+
 def cases(quick):
     for period in () if quick else (48, 120, 240, 480, 960):    # and longer: minute.py
         yield (f"pulse: 10 s, periods of {period / 48:g} ms",
                lambda n, b, h, p=period: exact(n, b, h, period=p, buffer=p * max(4, 768 // p)))
     yield "pulse: a RELEASE that does not wait", server_cases.release
+    yield ("pulse: the server has just stopped, and nobody waits",
+           lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=1400))
     yield "pulse: the server is killed and comes back", server_cases.restart
-    for module in (pulse_record, pulse_control, pulse_change):
+    yield "pulse: memory of a daemon that has just begun", small
+    for module in (pulse_record, pulse_control, pulse_change, pulse_cycles):
         yield from module.cases(quick)
     if not quick:
         for ms in (15, 1500):

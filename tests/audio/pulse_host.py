@@ -6,9 +6,11 @@ what is played, so the monitor has the samples as they came in.
 
 import time
 
+import alsa_host
 import rig
 
 SINK = "vsnd-test-sink"
+SOURCE = "vsnd-test-source"
 
 
 class Host(rig.Host):
@@ -22,7 +24,7 @@ class Host(rig.Host):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.fifo = None
+        self.fifo = self.card = None
         self.env["PULSE_RUNTIME_PATH"] = str(self.runtime / "pulse")
 
     def start_server(self):
@@ -53,6 +55,31 @@ class Host(rig.Host):
         self.sink = self.add_sink(SINK)
         self.fifo = self.listen(SINK)
         self.wait_for("parec", lambda: self.tool("pactl", "list", "short", "source-outputs"))
+
+    def start_card(self, cycle):
+        """
+        A card whose cycles nobody can shorten, instead of the null sink: of @cycle frames, four
+        of which it has.  What it has played is in its own file, what it records too.
+        """
+        self.card = self.folder / "card"
+        self.card.mkdir()
+        config = self.folder / "asound.conf"
+        config.write_text(alsa_host.card(self.build, self.card, cycle))
+        self.env["ALSA_CONFIG_PATH"] = str(config)
+        (self.card / "source").write_bytes(rig.source(20).data)
+        self.start_server()
+        for what, name in (("sink", SINK), ("source", SOURCE)):
+            self.tool("pactl", "load-module", f"module-alsa-{what}", "device=card", "control=none",
+                      f"{what}_name={name}", f"rate={rig.RATE}", "format=s16le", "channels=2",
+                      "tsched=0", "fragments=4", f"fragment_size={cycle * rig.FRAME}")
+
+    def played(self, size):
+        """What the card has played when the server ends, which it does when there may be @size bytes."""
+        limit = time.monotonic() + 3
+        while time.monotonic() < limit and len((self.card / "played").read_bytes().strip(b"\0")) < size:
+            time.sleep(0.1)
+        self.end_processes()
+        return (self.card / "played").read_bytes()
 
     def kill(self):
         """What was heard of the server that ends here."""

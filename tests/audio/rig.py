@@ -118,6 +118,10 @@ class Host:
         return subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL, timeout=10,
                               capture_output=True, text=True, check=False).stdout
 
+    def told(self, text):
+        """How often a daemon or a server has said that."""
+        return (self.folder / "host.log").read_text(errors="replace").count(text)
+
     def wait_for(self, what, is_there, seconds=10):
         limit = time.monotonic() + seconds
         while not is_there():
@@ -200,11 +204,11 @@ class Guest:
             raise Fault("the guest hangs") from None
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
-        report = json.loads(text)
-        report = report.get("streams", [report])[0]
-        late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
-        if late_ms > self.patience_ms:
-            raise Fault(f"the guest's clock stood still: {late_ms:.0f} ms too late")
+        self.whole = json.loads(text)
+        report = self.whole.get("streams", [self.whole])[0]
+        self.late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
+        if self.late_ms > self.patience_ms:
+            raise Fault(f"the guest's clock stood still: {self.late_ms:.0f} ms too late")
         return report
 
     def close(self):
@@ -316,10 +320,13 @@ def tell(name, text):
     say(f"# {name}: {text}")
 
 
-def check_exact(name, guest, heard):
+def check_exact(name, guest, heard, whole=False):
+    """@whole: without gaps, which a guest that is late makes."""
     kept, gaps = without_silence(heard, guest.sent.frame_bytes)
     if gaps:
         tell(name, f"the guest was late: {len(gaps)} gaps, {sum(gaps)} frames of silence")
+    if whole and gaps:
+        raise Fault(f"gaps in what was heard: {gaps[:6]}")
     faults = list(differences(guest.sent.data, kept, guest.sent.frame_bytes))
     if faults:
         raise Fault("lost or doubled (at frame, how many): " + str(faults[:6])[1:-1])

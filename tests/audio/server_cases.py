@@ -4,7 +4,12 @@ Each case wants of its Host: start(), kill() which returns what was heard, `serv
 (the process), `started` (when) and `fifo`, see rig.Fifo.
 """
 
+import contextlib
+import json
 import signal
+import socket
+import threading
+import time
 
 import rig
 
@@ -66,3 +71,62 @@ def stopped(name, build, host):
         raise rig.Fault("the guest's clock stood still")
     if any(n < 0 or not rig.RATE < at < rig.RATE * 5 for at, n in faults):
         raise rig.Fault("more was lost or doubled than while the server was stopped")
+
+
+class Asker:
+    """Asks the daemon for its status, again and again: how long the longest answer took."""
+
+    def __init__(self, path):
+        self.longest, self.asked, self.ending = 0, 0, False
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(str(path))
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        with self.socket, self.socket.makefile("rb") as answers:
+            while not self.ending:
+                began = time.monotonic()
+                self.socket.sendall(json.dumps({"command": "status"}).encode() + b"\n")
+                answers.readline()
+                self.longest = max(self.longest, time.monotonic() - began)
+                self.asked += 1
+                time.sleep(0.005)
+
+    def close(self):
+        self.ending = True
+        self.thread.join()
+
+
+class Stops(rig.Guest):
+    """The server stops just before the driver comes, which plays on two streams, twice."""
+
+    def order(self, host):
+        host.server.send_signal(signal.SIGSTOP)
+        self.asker = Asker(host.folder / "control")
+        return "--streams=0,1", "--repeat=2", *super().order(host)
+
+    def close(self):
+        self.asker.close()
+        super().close()
+
+
+def neighbours(name, build, host, late_ms):
+    """
+    A server that has just stopped: no request of any stream, and no other, waits for it.  The
+    guest's clock does, once, until it is known.
+    """
+    host.options = (*host.options, "--streams=2,1")
+    host.start()
+    with contextlib.closing(Stops(build, host, 1, 480)) as guest:
+        guest.finish()
+    asker, whole = guest.asker, guest.whole
+    rig.tell(name, f"the longest of {whole['requests']} control requests took "
+             f"{whole['request_ms_max']:.1f} ms, of {asker.asked} questions for the status "
+             f"{asker.longest * 1000:.1f} ms; two passes were {guest.late_ms:.0f} ms late")
+    # A turn of the audio thread, and a busy machine.
+    if max(whole["request_ms_max"], asker.longest * 1000) > 100:
+        raise rig.Fault("a request has waited")
+    if guest.late_ms > late_ms:
+        raise rig.Fault("the guest's clock stood still")

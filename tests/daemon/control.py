@@ -12,6 +12,8 @@ import json
 import os
 import pathlib
 import pty
+import re
+import resource
 import signal
 import socket
 import stat
@@ -450,6 +452,40 @@ def wait_live(client):
         time.sleep(0.01)
 
 
+def full_disk(folder):
+    """control: a full disk shows in the status, and costs the guest frames and nothing else"""
+    out = folder / "out.wav"
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100000, resource.RLIM_INFINITY))
+    with running(folder, "--audio=file", f"--file-out={out}", "--file-pace=fast",
+                 preexec_fn=limit) as (daemon, path), Client(path) as client:
+        play = [PROBE, f"--socket-path={folder / 's'}", "--json", "play", str(folder / "in.wav")]
+        status = lambda: client.do("status")
+        # More than waits for a disk, and less.
+        for seconds, room in (6, False), (2, True):
+            wav.noise("S16", 48000, 2, 48000 * seconds).write(folder / "in.wav")
+            if room:
+                resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE,
+                                 (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            before = status()["streams"][0]
+            report = json.loads(subprocess.run(play, stdout=subprocess.PIPE, timeout=20,
+                                               check=True).stdout)
+            end = time.monotonic() + START_S
+            while status()["audio"]["connected"] != room and time.monotonic() < end:
+                time.sleep(0.02)
+            after = status()
+            expect(after["audio"] == {"backend": "file", "connected": room}, f"{after['audio']}")
+            stream = after["streams"][0]
+            frames, lost = (stream[key] - before[key] for key in ("frames", "discarded"))
+            expect(report["ok"] and stream["errors"] == 0, f"the guest saw an error: {report}")
+            expect(frames + lost == seconds * 48000, f"{frames} frames and {lost}")
+            expect((lost == 0) if room else lost > 0, f"room {room}: {lost} frames lost")
+        daemon.process.send_signal(signal.SIGTERM)
+        _, _, err = daemon.end()
+    said = [line for line in err.splitlines() if str(out) in line]
+    expect(any("too large" in line for line in said) and any("frames lost" in line for line in said)
+           and len(said) < 6, f"it says {said}")
+
+
 def events(folder):
     """control: a plug and a changed element reach the driver as events"""
     with running(folder, "--controls") as (_, path), Client(path) as client, \
@@ -546,9 +582,43 @@ def top_ends(folder):
             expect(top.returncode == 1 and err.count(b"\n") == 1, f"{top.returncode}: {err}")
 
 
+def keys_of(json_value):
+    """The names of all members, at any depth."""
+    if isinstance(json_value, dict):
+        yield from json_value
+        json_value = json_value.values()
+    if isinstance(json_value, (list, type({}.values()))):
+        for member in json_value:
+            yield from keys_of(member)
+
+
+def status_is_documented(folder):
+    """vsndctl(1) names each member of the status and no other; top prints it with --json"""
+    page = (pathlib.Path(__file__).resolve().parents[2] / "doc/man/vsndctl.1.scd").read_text()
+    section = page.split("The answer to *status*")[1].split("*mute*, *unmute*")[0]
+    sound = folder / "sound.wav"
+    wav.noise("S16", 48000, 2, 9600).write(sound)
+    with running(folder, "--controls") as (_, path), Client(path) as client:
+        probe = [PROBE, f"--socket-path={folder / 's'}", "play", sound]
+        with subprocess.Popen(probe, stdout=subprocess.DEVNULL) as playing:
+            status = {}
+            while "format" not in status.get("streams", [{}])[0] and playing.poll() is None:
+                status = client.do("status")
+            expect(playing.wait(30) == 0, f"vsnd-probe: exit status {playing.returncode}")
+        command = [VSNDCTL, f"--control-path={path}", "--json", "top"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as top:
+            lines = [json.loads(top.stdout.readline()) for _ in range(2)]
+            top.stdout.close()
+            expect(top.wait(START_S) == 0, f"top --json: exit status {top.returncode}")
+    expect("streams" in lines[0] and "streams" in lines[1], f"top --json: {lines}")
+    found = set(keys_of(status)) - {"id", "ok"}
+    told = set(re.findall(r"(?<!\w)\*([a-z_]+)\*", section))
+    expect(found == told, f"only in the answer: {found - told}, only in the page: {told - found}")
+
+
 CASES = (mode_and_life, paths, folder_goes, bad_lines, wrong_types, names, clients, slow_reader,
-         hooks_are_for_harnesses, ends_at_once, running_stream, running_input, events, vsndctl,
-         top_ends)
+         hooks_are_for_harnesses, ends_at_once, running_stream, running_input, full_disk, events, vsndctl,
+         top_ends, status_is_documented)
 
 
 def main():

@@ -72,10 +72,8 @@ static void serve_lines(struct lines *l)
 	int err;
 
 	while ((err = lines_next(l, &line, &len)) != -EAGAIN) {
-		json_t *answer;
-
-		if (err == 0 && control_serve(&tables, line, len, NULL, &answer))
-			check(answer);
+		if (err == 0)
+			check(control_serve(&tables, line, len));
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The control socket: lines, requests, answers that come later, and clients of all kinds. */
+/* The control socket: lines, requests, answers, and clients of all kinds. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -25,8 +25,7 @@ struct rig {
 	struct control *control;
 	struct sockaddr_un addr;
 	socklen_t addr_len;
-	struct control_later *later[CONTROL_LATER_MAX + 1];
-	unsigned laters, ran;
+	unsigned ran;
 };
 
 /* Commands. */
@@ -46,27 +45,6 @@ static enum control_result run_add(void *ctx, struct control_call *call)
 	return CONTROL_DONE;
 }
 
-static enum control_result run_later(void *ctx, struct control_call *call)
-{
-	struct rig *r = ctx;
-	struct control_later *later = control_defer(r->control, call);
-
-	if (!later)
-		return CONTROL_FAILED;
-	r->later[r->laters++] = later;
-	return CONTROL_LATER;
-}
-
-/* "Later" may be at once. */
-static enum control_result run_at_once(void *ctx, struct control_call *call)
-{
-	struct rig *r = ctx;
-	struct control_later *later = control_defer(r->control, call);
-
-	control_finish(later, json_pack("{s:b}", "now", 1), NULL);
-	return CONTROL_LATER;
-}
-
 static enum control_result run_large(void *ctx, struct control_call *call)
 {
 	static char text[100000];
@@ -79,8 +57,6 @@ static enum control_result run_large(void *ctx, struct control_call *call)
 
 static const struct control_command commands[] = {
 	{ "add", run_add },
-	{ "later", run_later },
-	{ "at-once", run_at_once },
 	{ "large", run_large },
 };
 
@@ -180,9 +156,7 @@ static void test_answers(void **state)
 		"{\"id\": [7], \"ok\": true, \"rest\": true, \"sum\": 7}\n");
 	expect(r, fd, "{\"id\":\"x\",\"command\":\"commands\"}\n",
 		"{\"id\": \"x\", \"ok\": true, \"commands\": "
-		"[\"commands\", \"add\", \"later\", \"at-once\", \"large\"]}\n");
-	expect(r, fd, "{\"id\":1,\"command\":\"at-once\"}\n",
-		"{\"id\": 1, \"ok\": true, \"now\": true}\n");
+		"[\"commands\", \"add\", \"large\"]}\n");
 	close(fd);
 }
 
@@ -277,58 +251,19 @@ static void test_lines(void **state)
 	assert_int_equal(lines_next(&l, &line, &len), -EAGAIN);
 }
 
-static void test_later(void **state)
+/* A client that sends no more gets what it has asked for, and then the end. */
+static void test_answers_after_the_end(void **state)
 {
 	struct rig *r = *state;
-	int fd = client(r), other = client(r);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	static const char text[] = "{\"id\":1,\"command\":\"add\",\"a\":0}\n{\"command\":\"half a line";
 
-	say(r, fd, "{\"id\":1,\"command\":\"later\"}\n{\"id\":2,\"command\":\"later\"}\n");
-	say(r, other, "{\"id\":3,\"command\":\"later\"}\n");
-	expect(r, fd, "{\"id\":4,\"command\":\"add\",\"a\":0}\n",
-		"{\"id\": 4, \"ok\": true, \"rest\": true, \"sum\": 1}\n");
-	control_finish(r->later[1], json_pack("{s:i}", "n", 5), NULL);
-	control_finish(r->later[0], NULL, "no luck");
-	assert_string_equal(hear(fd), "{\"id\": 2, \"ok\": true, \"n\": 5}\n"
-		"{\"id\": 1, \"ok\": false, \"error\": \"no luck\"}\n");
-
-	/* Whoever asked may be gone when the answer comes. */
-	assert_true(control_wanted(r->later[2]));
-	close(other);
-	run_loop(r);
-	assert_false(control_wanted(r->later[2]));
-	control_finish(r->later[2], json_object(), NULL);
-	close(fd);
-}
-
-/* A client that sends no more gets what it is owed, and then the end. */
-static void test_later_after_the_end(void **state)
-{
-	struct rig *r = *state;
-	int fd = client(r);
-
-	say(r, fd, "{\"id\":1,\"command\":\"later\"}\n{\"command\":\"half a line");
+	assert_int_equal(connect(fd, (struct sockaddr *)&r->addr, r->addr_len), 0);
+	assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
 	shutdown(fd, SHUT_WR);
 	run_loop(r);
-	assert_null(hear(fd));
-	control_finish(r->later[0], NULL, NULL);
-	assert_string_equal(hear(fd), "{\"id\": 1, \"ok\": true}\n");
+	assert_string_equal(hear(fd), "{\"id\": 1, \"ok\": true, \"rest\": true, \"sum\": 1}\n");
 	assert_string_equal(hear(fd), "");
-	close(fd);
-}
-
-static void test_later_is_bounded(void **state)
-{
-	struct rig *r = *state;
-	int fd = client(r);
-
-	for (unsigned i = 0; i < CONTROL_LATER_MAX; i++)
-		say(r, fd, "{\"command\":\"later\"}\n");
-	expect(r, fd, "{\"command\":\"later\"}\n",
-		"{\"id\": null, \"ok\": false, \"error\": \"too many answers are to come\"}\n");
-	control_finish(r->later[0], NULL, NULL);
-	assert_non_null(hear(fd));
-	say(r, fd, "{\"command\":\"later\"}\n");
-	assert_null(hear(fd));
 	close(fd);
 }
 
@@ -347,8 +282,8 @@ static void test_clients_are_bounded(void **state)
 	run_loop(r);
 	fd[3] = client(r);
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		expect(r, fd[i], "{\"command\":\"at-once\"}\n",
-			"{\"id\": null, \"ok\": true, \"now\": true}\n");
+		expect(r, fd[i], "{\"command\":\"add\",\"a\":0}\n",
+			"{\"id\": null, \"ok\": true, \"rest\": true, \"sum\": 1}\n");
 		close(fd[i]);
 	}
 }
@@ -363,7 +298,8 @@ static void test_slow_reader(void **state)
 	while (send(fd, "{\"command\":\"large\"}\n", 20, MSG_NOSIGNAL) == 20 && sent++ < 100)
 		run_loop(r);
 	assert_in_range(sent, 3, 20);
-	expect(r, other, "{\"command\":\"at-once\"}\n", "{\"id\": null, \"ok\": true, \"now\": true}\n");
+	expect(r, other, "{\"command\":\"add\",\"a\":0}\n",
+		"{\"id\": null, \"ok\": true, \"rest\": true, \"sum\": 1}\n");
 	close(fd);
 	close(other);
 }
@@ -404,7 +340,7 @@ static void test_destroy_with_clients(void **state)
 	struct rig *r = *state;
 	int fd = client(r);
 
-	say(r, fd, "{\"command\":\"later\"}\n{\"half");
+	say(r, fd, "{\"half");
 	control_destroy(&r->control);
 	assert_string_equal(hear(fd), "");
 	close(fd);
@@ -419,9 +355,7 @@ int main(void)
 		T(test_bad_requests),
 		T(test_long_line),
 		cmocka_unit_test(test_lines),
-		T(test_later),
-		T(test_later_after_the_end),
-		T(test_later_is_bounded),
+		T(test_answers_after_the_end),
 		T(test_clients_are_bounded),
 		T(test_slow_reader),
 		T(test_late_reader),

@@ -489,10 +489,53 @@ static void set_file_size_limit(rlim_t bytes)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* A full disk, which has room again later: frames are lost, the clock and the rest are not. */
-static void a_full_disk_stops_no_clock(void **state)
+static bool connected(const struct rig *r)
+{
+	return audio_file_ops->connected(r->dev.audio);
+}
+
+static void wait_connected(const struct rig *r, bool wanted)
+{
+	for (unsigned i = 0; i < 5000 && connected(r) != wanted; i++)
+		sleep_ms(1);
+	assert_int_equal(connected(r), wanted);
+}
+
+/* A disk that is full for less time than the FIFO holds, and then has room again. */
+static void a_full_disk_is_waited_for(void **state)
 {
 	struct rig *r = rig_new("a.wav", false);
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	set_file_size_limit(10001);
+	assert_int_equal(voice_open(r, VSND_FMT_S16, 48000), 0);
+	assert_true(connected(r));
+	queue(r, 20000);
+	start(r);
+	wait_taken(r);
+	stop(r);
+	wait_connected(r, false);
+	set_file_size_limit(RLIM_INFINITY);
+	queue(r, 500);
+	start(r);
+	wait_taken(r);
+	stop(r);
+	wait_connected(r, true);
+	voice_close(r);
+	rig_close(r);
+	assert_int_equal(atomic_load(&r->lines), 2);
+	assert_int_equal(atomic_load(&r->stream.discarded), 0);
+	assert_holds(r, "a.wav", SF_FORMAT_PCM_16, 0, 20500);
+	rig_free(r);
+}
+
+/* For longer: frames are lost and counted, the clock and the other frames are not. */
+static void a_full_disk_stops_no_clock(void **state)
+{
+	const size_t first = 10001 / 4, fifo = 48000 * 4, all = 48000 * 20;
+	struct rig *r = rig_new("a.wav", true);
+	size_t kept;
 	SF_INFO info;
 	uint8_t *bytes;
 
@@ -500,24 +543,80 @@ static void a_full_disk_stops_no_clock(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	set_file_size_limit(10001);
 	assert_int_equal(voice_open(r, VSND_FMT_S16, 48000), 0);
-	queue(r, 20000);
 	start(r);
+	queue(r, all);
 	wait_taken(r);
-	stop(r);
-	sleep_ms(100);
+	wait_connected(r, false);
 	set_file_size_limit(RLIM_INFINITY);
+	wait_connected(r, true);
 	queue(r, 500);
-	start(r);
 	wait_taken(r);
 	stop(r);
 	voice_close(r);
 	rig_close(r);
-	assert_in_range(atomic_load(&r->lines), 1, 3);
+	assert_in_range(atomic_load(&r->lines), 3, 4);
 
+	kept = all - (size_t)atomic_load(&r->stream.discarded);
+	assert_in_range(kept, fifo, fifo + first);
 	bytes = read_file(r, "a.wav", &info);
-	assert_in_range(info.frames, 500, 10001 / 4 + 500);
-	assert_frames(r, bytes, 0, (size_t)info.frames - 500);
-	assert_frames(r, bytes + (info.frames - 500) * 4, 20000, 500);
+	assert_int_equal(info.frames, kept + 500);
+	assert_frames(r, bytes, 0, kept);
+	assert_frames(r, bytes + kept * 4, all, 500);
+	free(bytes);
+	rig_free(r);
+}
+
+/* A voice that is closed while the disk is full does not stay. */
+static void a_full_disk_keeps_no_voice(void **state)
+{
+	struct rig *r = rig_new("a.wav", true);
+	SF_INFO info;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	set_file_size_limit(10001);
+	for (unsigned i = 0; i < 20; i++) {
+		assert_int_equal(voice_open(r, VSND_FMT_S16, 48000), 0);
+		start(r);
+		queue(r, 48000);
+		wait_taken(r);
+		stop(r);
+		voice_close(r);
+	}
+	wait_connected(r, false);
+	rig_close(r);
+	set_file_size_limit(RLIM_INFINITY);
+	free(read_file(r, "a.wav", &info));
+	assert_in_range(info.frames, 1, 10001 / 4);
+	rig_free(r);
+}
+
+/* FLAC's encoder cannot go on: what comes when there is room is another file. */
+static void a_full_disk_ends_a_flac_file(void **state)
+{
+	const size_t all = 48000 * 3;
+	struct rig *r = rig_new("a.flac", true);
+	SF_INFO info;
+	uint8_t *bytes;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	set_file_size_limit(100001);
+	assert_int_equal(voice_open(r, VSND_FMT_S16, 48000), 0);
+	start(r);
+	queue(r, all);
+	wait_taken(r);
+	wait_connected(r, false);
+	set_file_size_limit(RLIM_INFINITY);
+	wait_connected(r, true);
+	stop(r);
+	voice_close(r);
+	rig_close(r);
+
+	assert_in_range(atomic_load(&r->lines), 2, 4);
+	bytes = read_file(r, "a-2.flac", &info);
+	assert_in_range(info.frames, all / 2, all);
+	assert_frames(r, bytes, all - (size_t)info.frames, (size_t)info.frames);
 	free(bytes);
 	rig_free(r);
 }
@@ -649,7 +748,10 @@ int main(void)
 		cmocka_unit_test(the_header_is_right_meanwhile),
 		cmocka_unit_test(release_takes_what_is_queued),
 		cmocka_unit_test(fast_is_faster_than_time),
+		cmocka_unit_test(a_full_disk_is_waited_for),
 		cmocka_unit_test(a_full_disk_stops_no_clock),
+		cmocka_unit_test(a_full_disk_keeps_no_voice),
+		cmocka_unit_test(a_full_disk_ends_a_flac_file),
 		cmocka_unit_test(a_file_that_cannot_be_made_stops_no_clock),
 		cmocka_unit_test(a_full_ring_refuses),
 		cmocka_unit_test(a_long_file_goes_on_in_the_next),

@@ -412,6 +412,54 @@ static void test_recording(void **state)
 	hosted_free(&h);
 }
 
+/* Long cycles as long as the guest has 10 ms, or a period, to be late in. */
+static void test_cycle_wish(void **state)
+{
+	static const struct {
+		uint32_t rate, period, buffer, wish, late;
+	} of[] = {
+		{ 48000, 480, 1920, 1024, 480 }, { 48000, 96, 1536, 1024, 384 },
+		{ 48000, 480, 960, 480, 480 }, { 48000, 960, 1920, 960, 960 },
+		{ 48000, 48, 96, 48, 48 }, { 48000, 96, 576, 96, 96 }, { 48000, 96, 960, 480, 192 },
+		{ 48000, 2048, 8192, 2048, 2048 }, { 48000, 480, 48000, 1024, 480 },
+		{ 44100, 441, 44100, 940, 441 }, { 96000, 960, 3840, 2048, 960 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		struct vsnd_voice_params p = {
+			.direction = VSND_OUTPUT, .rate_hz = of[i].rate,
+			.period_frames = of[i].period, .buffer_frames = of[i].buffer,
+		};
+
+		assert_int_equal(hosted_cycle_wish(&p, false), of[i].wish);
+		assert_int_equal(hosted_cycle_wish(&p, true), of[i].late);
+		p.direction = VSND_INPUT;
+		assert_int_equal(hosted_cycle_wish(&p, false), of[i].period);
+	}
+}
+
+static void test_a_late_guest_is_noticed(void **state)
+{
+	uint32_t out[1024];
+	struct hosted h;
+
+	(void)state;
+	init(&h, 480, 4);
+	hosted_start(&h, T0, true);
+	hosted_take(&h, out, 1024, 0, 1, T0);
+	assert_false(h.late);
+	guest.late = true;
+	hosted_take(&h, out, 1024, 0, 2, T0 + 21 * MS);
+	assert_false(h.late);
+	hosted_take(&h, out, 1024, 0, 3, T0 + 42 * MS);
+	assert_true(h.late);
+	guest.late = false;
+	hosted_take(&h, out, 1024, 0, 4, T0 + 64 * MS);
+	assert_true(h.late);
+	hosted_free(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +475,8 @@ int main(void)
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_a_burst_is_not_followed),
 		cmocka_unit_test(test_recording),
+		cmocka_unit_test(test_cycle_wish),
+		cmocka_unit_test(test_a_late_guest_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
