@@ -320,6 +320,13 @@ def tell(name, text):
     say(f"# {name}: {text}")
 
 
+def tell_sound(name, fifo, back_at):
+    """How long it took after what plays came back."""
+    if fifo.sound_at is None:
+        raise Fault("the sound did not come back")
+    tell(name, f"heard {fifo.sound_at - back_at:.2f} s after its return")
+
+
 def check_exact(name, guest, heard, whole=False):
     """@whole: without gaps, which a guest that is late makes."""
     kept, gaps = without_silence(heard, guest.sent.frame_bytes)
