@@ -171,7 +171,7 @@ step_audio() {
 	local rc=0 others
 	(
 		rest=0
-		audio_tests pulse || rest=1
+		audio_tests pulse --jobs=3 || rest=1
 		audio_tests jack || rest=1
 		exit "$rest"
 	) &

@@ -69,6 +69,8 @@ def cases(quick):
     yield ("pulse: the server has just stopped, and nobody waits",
            lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=1400))
     yield "pulse: the server is killed and comes back", server_cases.restart
+    yield "pulse: no server at the start", server_cases.absent
+    yield "pulse: the server is stopped for 2 s", server_cases.stopped
     yield "pulse: memory of a daemon that has just begun", small
     for module in (pulse_record, pulse_control, pulse_change, pulse_cycles):
         yield from module.cases(quick)
@@ -78,8 +80,6 @@ def cases(quick):
                    lambda n, b, h, ms=ms: pause(n, b, h, ms))
         yield ("pulse: 60 s, periods of 10 ms",
                lambda n, b, h: exact(n, b, h, period=480, seconds=60))
-        yield "pulse: no server at the start", server_cases.absent
-        yield "pulse: the server is stopped for 2 s", server_cases.stopped
 
 
 if __name__ == "__main__":
