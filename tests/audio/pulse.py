@@ -70,6 +70,8 @@ def cases(quick):
     yield ("pulse: the server has just stopped, and nobody waits",
            lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=1400))
     yield "pulse: the server is killed and comes back", server_cases.restart
+    yield "pulse: no server at the start", server_cases.absent
+    yield "pulse: the server is stopped for 2 s", server_cases.stopped
     yield "pulse: memory of a daemon that has just begun", small
     for module in (pulse_record, pulse_control, pulse_change, pulse_cycles):
         yield from module.cases(quick)
@@ -77,8 +79,6 @@ def cases(quick):
         for ms in (15, 1500):
             yield (f"pulse: STOP, and START after {ms} ms",
                    lambda n, b, h, ms=ms: pause(n, b, h, ms))
-        yield "pulse: no server at the start", server_cases.absent
-        yield "pulse: the server is stopped for 2 s", server_cases.stopped
 
 
 if __name__ == "__main__":

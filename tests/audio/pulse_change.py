@@ -5,6 +5,7 @@ import time
 import pulse_host
 import rig
 from pipewire_change import check_two
+from server_cases import tell_return
 
 OTHER = "vsnd-test-other"
 
@@ -39,8 +40,8 @@ def unloaded(name, build, host):
         back_at = time.monotonic()
         report = guest.finish()
         heard = host.kill()
-    rig.tell(name, f"heard {host.fifo.sound_at - back_at:.2f} s after the sink's return")
     check_two(name, guest, before + heard, report)
+    tell_return(name, host.fifo.sound_at - back_at, "the sink was there again")
 
 
 def suspended(name, build, host):
@@ -58,6 +59,6 @@ def suspended(name, build, host):
 
 def cases(quick):
     yield "pulse: the default sink changes", default_changes
+    yield "pulse: the target is unloaded and loaded again", unloaded
     if not quick:
-        yield "pulse: the target is unloaded and loaded again", unloaded
         yield "pulse: the sink is suspended for 2 s", suspended

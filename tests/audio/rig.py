@@ -204,6 +204,7 @@ class Guest:
             raise Fault("the guest hangs") from None
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
+        self.ended = time.monotonic()
         self.whole = json.loads(text)
         report = self.whole.get("streams", [self.whole])[0]
         self.late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
