@@ -173,7 +173,7 @@ step_audio() {
 	audio_tests minute --jobs=4 || rc=1
 	(
 		rest=0
-		audio_tests pulse || rest=1
+		audio_tests pulse --jobs=3 || rest=1
 		audio_tests jack || rest=1
 		audio_tests latency --jobs=3 || rest=1
 		exit "$rest"

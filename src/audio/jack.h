@@ -26,6 +26,7 @@
 #ifndef VSND_AUDIO_JACK_H
 #define VSND_AUDIO_JACK_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -40,6 +41,8 @@
 
 /* Voices with ports at a time: all streams, and as many that play out what they have. */
 #define JACK_LINKS_MAX (2 * VSND_STREAMS_MAX)
+/* Some more are being connected. */
+#define JACK_JOINING UINT_MAX
 /* Frames that are converted at a time, on the way from or to a port. */
 #define JACK_PIECE_FRAMES 256
 /* Long enough for "playback_63_TFLC". */
@@ -64,10 +67,15 @@ struct jack_link {
 	struct sample_codec codec;
 	jack_client_t *client;
 	struct jack_own_port *port[VSND_CHANNELS_MAX];
-	unsigned connects;		/* channels that were connected before it was published */
+
+	/* Written by vsnd-jack: channels that are connected, or JACK_JOINING. */
+	atomic_uint connects;
 
 	/* The audio thread's. */
-	unsigned waited;		/* cycles, for that to have its effect */
+	unsigned connects_seen;		/* ... which have their effect */
+	unsigned waited;		/* cycles, for that */
+	bool moves;			/* they had once */
+	bool deaf;			/* more channels are being connected: silence for all of them */
 	uint8_t *bytes;			/* a piece of the guest's frames */
 	float *resampled;		/* a piece, of all channels */
 	struct resample resample;	/* none if the rates are the same */

@@ -31,6 +31,8 @@
 /* Where JACK has its sockets unless it was built otherwise, and how their names begin. */
 #define SOCKETS "/dev/shm"
 #define SOCKET "jack_"
+/* From there until it is a server: who asks in the middle of that may get no answer at all. */
+#define READY_NS 50000000
 
 /* Nobody listens any more when we have been left behind. */
 static struct audio_log log_of(struct vsnd_audio *a)
@@ -215,10 +217,8 @@ static void try_link(struct vsnd_voice *v, int64_t now_ns)
 	struct jack_link *l;
 	int err = jack_link_create(v, &l);
 
-	if (err == 0) {
+	if (err == 0)
 		jack_link_connect(l);
-		l->connects = l->connected;
-	}
 	if (err == 0 && !publish(a, l)) {
 		jack_link_free(l, false);
 		err = -EBUSY;
@@ -411,7 +411,7 @@ static void sleep_until(struct vsnd_audio *a, int64_t until_ns)
 	struct pollfd fds[2] = { { 0 }, { .fd = a->watch, .events = POLLIN } };
 
 	if (wake_wait(&a->settle, fds, a->watch >= 0, until_ns) && watch_take(a->watch, SOCKET))
-		a->backoff = (struct backoff){ 0 };
+		a->backoff = (struct backoff){ .retry_ns = audio_now_ns() + READY_NS };
 }
 
 void *jack_host_main(void *arg)

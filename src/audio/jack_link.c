@@ -8,7 +8,8 @@
  * the one before it, which plays out what it has, share their ports.
  *
  * A connection that was made has its effect in the next cycle or the one after.  A link
- * waits for it, so that the begin of a sound is heard.
+ * waits for it, so that the begin of a sound is heard.  When it is connected while it plays or
+ * records, the channels of a frame come one by one: there is silence until all have.
  *
  * An input's frames have their age when the device gets them: the latency of the
  * port is how long ago the first frame of a cycle came in, when the cycle begins.
@@ -119,13 +120,15 @@ void jack_link_free(struct jack_link *l, bool gone)
 
 static float *buffer(const struct jack_link *l, unsigned channel, jack_nframes_t frames)
 {
+	if (l->deaf)
+		return NULL;
 	return jack_port_get_buffer(l->port[channel]->port, frames);
 }
 
 void jack_link_silence(const struct jack_link *l, jack_nframes_t frames)
 {
 	for (unsigned i = 0; i < l->channels; i++) {
-		float *to = buffer(l, i, frames);
+		float *to = jack_port_get_buffer(l->port[i]->port, frames);
 
 		for (jack_nframes_t n = 0; to && n < frames; n++)
 			to[n] = 0;
@@ -259,14 +262,20 @@ static void record_resampled(struct jack_link *l, const struct jack_cycle *c, in
 
 static bool is_connected(struct jack_link *l)
 {
-	if (l->waited == WAIT_CYCLES)
+	unsigned connects = atomic_load(&l->connects);
+
+	if (connects == l->connects_seen)
 		return true;
-	l->waited++;
-	for (unsigned i = 0; i < l->connects; i++) {
-		if (!jack_port_connected(l->port[i]->port))
+	if (connects == JACK_JOINING)
+		return false;
+	for (unsigned i = 0; i < connects && l->waited < WAIT_CYCLES; i++) {
+		if (!jack_port_connected(l->port[i]->port)) {
+			l->waited++;
 			return false;
+		}
 	}
-	l->waited = WAIT_CYCLES;
+	l->waited = 0;
+	l->connects_seen = connects;
 	return true;
 }
 
@@ -274,7 +283,9 @@ void jack_link_move(struct jack_link *l, const struct jack_cycle *c)
 {
 	int64_t frames = latency(l), since = c->since;
 
-	if (!is_connected(l))
+	l->deaf = !is_connected(l);
+	l->moves = l->moves || !l->deaf;
+	if (!l->moves)
 		return;
 	if (!l->input) {
 		if (l->resample.state)

@@ -153,12 +153,15 @@ bool jack_link_connect(struct jack_link *l)
 	}
 	find_peers(&peers, l->client, wanted ? target : NULL,
 		l->input ? JackPortIsOutput : JackPortIsInput);
+	if (l->connected < peers.count)
+		atomic_store(&l->connects, JACK_JOINING);
 	while (good && l->connected < l->channels && l->connected < peers.count) {
 		good = join(l, l->connected, peers.name[l->connected]);
 		l->connected += good;
 	}
 	if (good && l->channels == 1 && peers.count > 1 && !l->input)
 		good = join(l, 0, peers.name[1]);
+	atomic_store(&l->connects, l->connected);
 	free_peers(&peers);
 	return good;
 }

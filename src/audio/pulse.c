@@ -136,24 +136,13 @@ static void free_loop(struct vsnd_audio *a)
 	pa_mainloop_free(a->loop);
 }
 
-/* Streams will be without those that are bad. */
-static void judge_properties(const struct audio_host_config *config)
+static bool are_properties(const char *text)
 {
-	const char *judged = NULL;
+	pa_proplist *p = pa_proplist_new();
+	bool good = pulse_properties(p, text);
 
-	for (unsigned i = 0; i < config->streams; i++) {
-		const char *text = config->stream[i].properties;
-		pa_proplist *p;
-
-		if (!text || text == judged)
-			continue;
-		judged = text;
-		p = pa_proplist_new();
-		if (!pulse_properties(p, text))
-			audio_say(&config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
-				i, text);
-		pa_proplist_free(p);
-	}
+	pa_proplist_free(p);
+	return good;
 }
 
 static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
@@ -177,7 +166,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	if (err < 0)
 		goto fail_thread;
 	audio_thread_realtime(a->thread, &a->config->log);
-	judge_properties(a->config);
+	audio_judge_properties(a->config, "PulseAudio", are_properties);
 	*ret_audio = a;
 	return 0;
 

@@ -22,6 +22,7 @@ import time
 sys.dont_write_bytecode = True
 import rig
 import server_cases
+from jack_gain import gain
 from jack_host import Host
 
 import wav
@@ -52,7 +53,12 @@ class Recorder(rig.Guest):
         left, right = samples[0::2], samples[1::2]
         if any(l != -r for l, r in zip(left, right)):
             raise rig.Fault("frames that were never played")
+        self.frames = len(left)
         return list(runs([sample // 256 if sample % 256 == 0 else 0 for sample in left]))
+
+    def heard_at(self, frame):
+        """When it was recorded.  From the end: the guest's clock lags after an absence."""
+        return self.ended - (self.frames - frame) / rig.RATE
 
 
 def runs(numbers):
@@ -101,9 +107,8 @@ def record_restart(name, build, host):
     if len(found) != 2 or sum(run[2] for run in found) < 2 * rig.RATE:
         raise rig.Fault("more is missing than while the server was away (at, number, how many): "
                         f"{found[:6]}")
-    back_s = guest.started + found[1][0] / rig.RATE - host.started
-    rig.tell(name, f"recorded again {back_s:.2f} s after the server's last start; silence from "
-             f"frame {found[0][2] + found[0][0]} to {found[1][0]}")
+    server_cases.tell_return(name, guest.heard_at(found[1][0]) - host.started, "the server's last start", "; silence from frame "
+                             f"{found[0][2] + found[0][0]} to {found[1][0]}")
 
 
 def record_stopped(name, build, host):
@@ -113,6 +118,7 @@ def record_stopped(name, build, host):
         guest.until(1.5)
         host.server.send_signal(signal.SIGSTOP)
         guest.until(3)
+        went_on = time.monotonic()
         host.server.send_signal(signal.SIGCONT)
         report = guest.finish()
     found = guest.runs()
@@ -124,6 +130,8 @@ def record_stopped(name, build, host):
     ends = [end for at, number, count in found for end in (number, number + count - 1)]
     if ends != sorted(ends) or sum(count for _, _, count in found) < 3.5 * rig.RATE:
         raise rig.Fault("lost or doubled")
+    back = next(at for at, _, _ in found if at > 2 * rig.RATE)
+    server_cases.tell_return(name, guest.heard_at(back) - went_on, "the server went on")
 
 
 def frozen(name, build, host):
@@ -430,13 +438,17 @@ def cases(quick):
                lambda n, b, h, p=period, f=frames: record(n, b, h, period=p, frames=f))
     yield ("jack: a cycle of 8192 frames, a buffer of 2 x 480",
            lambda n, b, h: exact(n, b, h, period=480, buffer=960, frames=8192))
+    yield "jack: the server is killed and comes back", server_cases.restart
     yield "jack: the server is killed and comes back, while recording", record_restart
+    yield "jack: the server is stopped for 2 s", server_cases.stopped
+    yield "jack: the server is stopped while recording", record_stopped
     yield "jack: a tone of 44100 Hz", resampled
     yield "jack: no server at the start", server_cases.absent
     yield ("jack: the server has just stopped, and nobody waits",
            lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=600))
     yield "jack: names of ports, and what they are connected to", names
     yield "jack: a recording that is not allowed", denied
+    yield "jack: vsndctl's volume and mute", gain
     if quick:
         return
     yield "jack: a recording that is allowed while it goes on", allowed
@@ -452,9 +464,6 @@ def cases(quick):
     yield "jack: 24 bits", deep
     yield "jack: recorded at 44100 Hz", recorded_slow
     yield "jack: a RELEASE that does not wait", server_cases.release
-    yield "jack: the server is killed and comes back", server_cases.restart
-    yield "jack: the server is stopped for 2 s", server_cases.stopped
-    yield "jack: the server is stopped while recording", record_stopped
     yield "jack: the server is stopped for good", frozen
     yield "jack: the server does not answer at the start", silent_at_start
 

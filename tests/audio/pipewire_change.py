@@ -5,6 +5,7 @@ import time
 
 import pipewire_host
 import rig
+from server_cases import tell_return
 
 
 class Freezing(rig.Guest):
@@ -95,8 +96,8 @@ def unplugged(name, build, host):
         report = guest.finish()
         time.sleep(0.5)
         host.kill()
-    rig.tell_sound(name, fifo, back_at)
     check_two(name, guest, before + fifo.close(), report)
+    tell_return(name, fifo.sound_at - back_at, "the sink was there again")
 
 
 class Wide(rig.Guest):

@@ -144,6 +144,9 @@ def configured(name, build, host):
     host.env["PIPEWIRE_PROPS"] = "{ media.role = Game media.name = env target.object = -1 }"
     with rig.playing(build, host, 6, 480) as guest:
         del host.env["PIPEWIRE_PROPS"]
+        host.run(str(build / "vhost-user-snd"), f"--socket-path={host.folder / 'other'}",
+                 "--audio=pipewire", "--properties={ media.role = ")
+        wait_until("bad properties are not told of", lambda: host.told("bad properties: { media.role"))
         wait_until("it is not told that it is not heard",
                    lambda: host.told("PipeWire: stream 0: no"), 6)
         host.plug()

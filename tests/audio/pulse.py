@@ -43,11 +43,12 @@ def pause(name, build, host, pause_ms):
 def small(name, build, host):
     """
     What libpulse maps (64 MiB) while the daemon locks its memory is not locked, which may make
-    all of it resident.
+    all of it resident.  Properties that are none are told of.
     """
     host.start_server()
     sockets = [host.folder / f"{number}.sock" for number in range(12)]
-    daemons = [host.run(str(build / "vhost-user-snd"), "--audio=pulse", f"--socket-path={path}")
+    daemons = [host.run(str(build / "vhost-user-snd"), "--audio=pulse", f"--socket-path={path}",
+                        "--streams=4,4", "--properties=nonsense")
                for path in sockets]
     host.wait_for("a daemon", lambda: all(path.exists() for path in sockets))
     time.sleep(0.3)
@@ -57,6 +58,8 @@ def small(name, build, host):
         rig.tell(name, f"{word} in KiB: {sizes}")
         if max(sizes) > limit:
             raise rig.Fault(f"{word} is too large")
+    if host.told("bad properties: nonsense") != len(daemons):
+        raise rig.Fault("bad properties were not told of, once by each")
 
 
 def cases(quick):
@@ -67,6 +70,8 @@ def cases(quick):
     yield ("pulse: the server has just stopped, and nobody waits",
            lambda n, b, h: server_cases.neighbours(n, b, h, late_ms=1400))
     yield "pulse: the server is killed and comes back", server_cases.restart
+    yield "pulse: no server at the start", server_cases.absent
+    yield "pulse: the server is stopped for 2 s", server_cases.stopped
     yield "pulse: memory of a daemon that has just begun", small
     for module in (pulse_record, pulse_control, pulse_change, pulse_cycles):
         yield from module.cases(quick)
@@ -74,8 +79,6 @@ def cases(quick):
         for ms in (15, 1500):
             yield (f"pulse: STOP, and START after {ms} ms",
                    lambda n, b, h, ms=ms: pause(n, b, h, ms))
-        yield "pulse: no server at the start", server_cases.absent
-        yield "pulse: the server is stopped for 2 s", server_cases.stopped
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import time
 import pulse_host
 import rig
 from pipewire_change import check_two
+from server_cases import tell_return
 
 OTHER = "vsnd-test-other"
 
@@ -39,8 +40,8 @@ def unloaded(name, build, host):
         back_at = time.monotonic()
         report = guest.finish()
         heard = host.kill()
-    rig.tell_sound(name, host.fifo, back_at)
     check_two(name, guest, before + heard, report)
+    tell_return(name, host.fifo.sound_at - back_at, "the sink was there again")
 
 
 def suspended(name, build, host):

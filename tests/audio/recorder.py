@@ -7,9 +7,11 @@ recording(build, host, ...), a guest that listens.
 """
 
 import signal
+import time
 
 import rig
 import wav
+from server_cases import tell_return
 
 NOISE_S = 20
 
@@ -49,6 +51,14 @@ def check_one(name, guest, least_s, cycle=0):
         raise rig.Fault(f"only {found[0][1]} frames of it")
 
 
+def heard_at(guest, first, since_s):
+    """When frame @first of the noise was recorded, @since_s after the begin at the earliest."""
+    noise = rig.source(NOISE_S).data[first * rig.FRAME:][:8 * rig.FRAME]
+    at = guest.recorded().find(noise, int(since_s * rig.RATE) * rig.FRAME)
+    # From the end: the guest's clock lags by what it took to notice that the server had gone.
+    return guest.ended - (len(guest.recorded()) - at) / rig.FRAME / rig.RATE
+
+
 def restart(name, build, host, speak, recording):
     """Killed and started again while the guest records."""
     host.start()
@@ -64,6 +74,7 @@ def restart(name, build, host, speak, recording):
     rig.tell(name, f"stretches (from, frames) {found}, silences within {gaps}")
     if len(found) != 2 or not gaps or min(n for _, n in found) < rig.RATE:
         raise rig.Fault("not one stretch before and one after")
+    tell_return(name, heard_at(guest, found[1][0], 2) - host.started, "the server's last start")
 
 
 def stopped(name, build, host, speak, recording):
@@ -74,6 +85,7 @@ def stopped(name, build, host, speak, recording):
         guest.until(2)
         host.server.send_signal(signal.SIGSTOP)
         guest.until(3)
+        went_on = time.monotonic()
         host.server.send_signal(signal.SIGCONT)
         report = guest.finish()
     found, gaps = segments(guest.recorded())
@@ -81,3 +93,4 @@ def stopped(name, build, host, speak, recording):
              f"between completions {report['gap_ms']['max']:.0f} ms")
     if report["gap_ms"]["max"] > 500 or not 0.5 * rig.RATE < sum(gaps) < 1.5 * rig.RATE:
         raise rig.Fault("not silence for as long as the server was stopped")
+    tell_return(name, heard_at(guest, found[-1][0], 2) - went_on, "the server went on")

@@ -204,6 +204,7 @@ class Guest:
             raise Fault("the guest hangs") from None
         if self.probe.returncode != 0 or not json.loads(text)["ok"]:
             raise Fault(f"the guest saw an error (exit status {self.probe.returncode})")
+        self.ended = time.monotonic()
         self.whole = json.loads(text)
         report = self.whole.get("streams", [self.whole])[0]
         self.late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
@@ -318,13 +319,6 @@ def stretches(sent, heard, size=FRAME):
 
 def tell(name, text):
     say(f"# {name}: {text}")
-
-
-def tell_sound(name, fifo, back_at):
-    """How long it took after what plays came back."""
-    if fifo.sound_at is None:
-        raise Fault("the sound did not come back")
-    tell(name, f"heard {fifo.sound_at - back_at:.2f} s after its return")
 
 
 def check_exact(name, guest, heard, whole=False):

@@ -14,9 +14,15 @@ import time
 import rig
 
 
-def tell_return(name, host, at):
-    rig.tell(name, f"heard {host.fifo.sound_at - host.started:.2f} s after the server's last "
-             f"start, from frame {at}")
+def tell_return(name, seconds, what, rest=""):
+    """After what has judged it: what every case of a server's absence comes to."""
+    rig.tell(name, f"guest saw no error, frames after the return right, {seconds:.2f} s after {what}"
+             f"{rest}")
+
+
+def tell_start(name, host, at):
+    tell_return(name, host.fifo.sound_at - host.started, "the server's last start",
+                f", from frame {at}")
 
 
 def release(name, build, host):
@@ -35,7 +41,7 @@ def absent(name, build, host):
         guest.finish()
         heard = host.kill()
     at = rig.check_tail(guest, heard, 6 * rig.RATE)
-    tell_return(name, host, at)
+    tell_start(name, host, at)
 
 
 def restart(name, build, host):
@@ -51,7 +57,7 @@ def restart(name, build, host):
     if len(kept) < rig.RATE * rig.FRAME or not guest.sent.data.startswith(kept):
         raise rig.Fault("what was heard before the server was killed is not what was sent")
     at = rig.check_tail(guest, heard, 7 * rig.RATE)
-    tell_return(name, host, at)
+    tell_start(name, host, at)
 
 
 def stopped(name, build, host):
@@ -60,6 +66,8 @@ def stopped(name, build, host):
         guest.until(2)
         host.server.send_signal(signal.SIGSTOP)
         guest.until(4)
+        host.fifo.sound_at = None
+        went_on = time.monotonic()
         host.server.send_signal(signal.SIGCONT)
         report = guest.finish()
         heard = host.kill()
@@ -71,6 +79,7 @@ def stopped(name, build, host):
         raise rig.Fault("the guest's clock stood still")
     if any(n < 0 or not rig.RATE < at < rig.RATE * 5 for at, n in faults):
         raise rig.Fault("more was lost or doubled than while the server was stopped")
+    tell_return(name, host.fifo.sound_at - went_on, "the server went on")
 
 
 class Asker:
