@@ -93,8 +93,7 @@ static void on_shutdown(void *arg)
 
 static void on_signal(int number)
 {
-	(void)number;
-	told_to_end = 1;
+	told_to_end = number;
 }
 
 /* What came in so far. */
@@ -151,6 +150,7 @@ int main(int argc, char **argv)
 	if (hears && !file)
 		return 1;
 	signal(SIGTERM, on_signal);
+	signal(SIGHUP, on_signal);	/* the server is there, and shall know */
 	if (start(hears) < 0)
 		return 1;
 	printf("ready\n");
@@ -160,6 +160,8 @@ int main(int argc, char **argv)
 		if (file)
 			write_out(file, as_float);
 	}
+	if (told_to_end == SIGHUP)
+		jack_client_close(tap.client);
 	if (file)
 		write_out(file, as_float);
 	printf("missed %u\n", atomic_load(&tap.missed));
