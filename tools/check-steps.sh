@@ -166,13 +166,16 @@ audio_tests() {
 	return "$rc"
 }
 
-# Sound goes at its own pace and leaves the processors idle: two servers at a time.
+# Sound goes at its own pace and leaves the processors idle: two servers at a time, and
+# for the minute all of them.
 step_audio() {
 	local rc=0 others
+	audio_tests minute --jobs=4 || rc=1
 	(
 		rest=0
 		audio_tests pulse --jobs=3 || rest=1
 		audio_tests jack || rest=1
+		audio_tests latency --jobs=3 || rest=1
 		exit "$rest"
 	) &
 	others=$!

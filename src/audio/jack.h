@@ -129,6 +129,7 @@ struct vsnd_audio {
 	int watch;		/* while there is no server: of where its socket will be; or negative */
 	int64_t look_ns;	/* when to look what has become of it */
 	uint64_t missed;	/* cycles, as last told */
+	uint64_t unconnected;	/* streams, by bit, of which it was told */
 	struct jack_own_port *ports;
 
 	/* Set before the client is active. */

@@ -89,11 +89,14 @@ static void complain(struct vsnd_audio *a, const char *what)
 	a->complained = true;
 }
 
-/* A colon would end the client's name in the names of its ports. */
+/*
+ * A colon would end the client's name in the names of its ports.  JACK says 65 where it takes
+ * 63 bytes and a NUL.
+ */
 static void client_name(const struct vsnd_audio *a, char *name, size_t size)
 {
 	const char *wanted = a->config->name ? a->config->name : "vhost-user-snd";
-	size_t most = (size_t)jack_client_name_size();
+	size_t most = (size_t)jack_client_name_size() - 1;
 
 	snprintf(name, size < most ? size : most, "%s", wanted);
 	for (char *c = strchr(name, ':'); c; c = strchr(c, ':'))
@@ -192,6 +195,25 @@ static bool publish(struct vsnd_audio *a, struct jack_link *l)
 	return false;
 }
 
+/* Told once, until there is something to be connected to. */
+static void say_unconnected(const struct vsnd_voice *v)
+{
+	struct vsnd_audio *a = v->audio;
+	unsigned stream = v->hosted.params.stream;
+	const char *target = a->config->stream[stream].target;
+	uint64_t bit = UINT64_C(1) << stream;
+	struct audio_log log = log_of(a);
+
+	if (atomic_load(&v->link->connects) > 0 || (target && strcmp(target, "none") == 0)) {
+		a->unconnected &= ~bit;
+		return;
+	}
+	if (!(a->unconnected & bit))
+		audio_say(&log, AUDIO_WARN, "JACK: stream %u is not connected: no port is %s", stream,
+			target ? target : "physical");
+	a->unconnected |= bit;
+}
+
 static void try_link(struct vsnd_voice *v, int64_t now_ns)
 {
 	struct vsnd_audio *a = v->audio;
@@ -245,7 +267,10 @@ static int64_t settle_voice(struct vsnd_voice *v, const struct jack_wish *wish, 
 		try_link(v, now_ns);
 	if (!v->link)
 		return v->retry_ns;
-	return jack_link_connect(v->link) ? TURNS_NEVER : now_ns + RETRY_NS;
+	if (!jack_link_connect(v->link))
+		return now_ns + RETRY_NS;
+	say_unconnected(v);
+	return TURNS_NEVER;
 }
 
 /* The links of the client go with the voices' next look; it is closed after that. */

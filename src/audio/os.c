@@ -65,6 +65,24 @@ void audio_say_denied(const struct audio_log *log, const struct vsnd_voice_param
 			params->stream);
 }
 
+void audio_judge_properties(const struct audio_host_config *config, const char *system,
+		bool (*good)(const char *text))
+{
+	const char *judged = NULL;
+
+	for (unsigned i = 0; i < config->streams; i++) {
+		const char *text = config->stream[i].properties;
+
+		/* What is said for all of them is judged once. */
+		if (!text || text == judged)
+			continue;
+		judged = text;
+		if (!good(text))
+			audio_say(&config->log, AUDIO_WARN, "%s: stream %u: bad properties: %s", system,
+				i, text);
+	}
+}
+
 void audio_say(const struct audio_log *log, enum audio_level level, const char *fmt, ...)
 {
 	char text[256];

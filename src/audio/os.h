@@ -4,6 +4,7 @@
 #define VSND_AUDIO_OS_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "audio/audio.h"
@@ -26,6 +27,10 @@ void audio_thread_realtime(pthread_t thread, const struct audio_log *log);
 
 /* The time of CLOCK_MONOTONIC.  Any thread, no system call. */
 int64_t audio_now_ns(void);
+
+/* Tell which streams' properties are no @good ones.  @system: how it is called. */
+void audio_judge_properties(const struct audio_host_config *config, const char *system,
+		bool (*good)(const char *text));
 
 /*
  * A guest has opened a stream that is denied: say so once, *@said being false at first, as

@@ -256,7 +256,7 @@ static int pipewire_open(struct vsnd *dev, const void *config, struct vsnd_audio
 		audio_say(&a->config->log, AUDIO_ERROR, "PipeWire cannot be used: %s", strerror(-err));
 		goto fail;
 	}
-	properties_judge(a->config);
+	audio_judge_properties(a->config, "PipeWire", properties_are_some);
 	err = cards_init(a);
 	if (!err)
 		err = audio_thread_start(host_main, a, &a->thread);

@@ -160,8 +160,8 @@ void volume_settle(struct vsnd_voice *v, const struct voice_wish *wish);
 bool format_is_known(uint8_t format);
 void format_of(const struct vsnd_voice_params *params, struct spa_audio_info_raw *ret);
 
-/* Any thread: tell which streams' properties in the configuration say nothing. */
-void properties_judge(const struct audio_host_config *config);
+/* Any thread: whether @text says anything of a stream. */
+bool properties_are_some(const char *text);
 
 /* vsnd-pw: make the voice's stream on the connection, inactive.  0 or a negative errno. */
 int stream_create(struct vsnd_voice *v);

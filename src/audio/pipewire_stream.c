@@ -84,23 +84,13 @@ static const char *asked_latency(const struct vsnd_voice *v, char latency[LATENC
 	return latency;
 }
 
-void properties_judge(const struct audio_host_config *config)
+bool properties_are_some(const char *text)
 {
-	const char *judged = NULL;
+	struct pw_properties *p = pw_properties_new_string(text);
+	bool some = p && p->dict.n_items > 0;
 
-	for (unsigned i = 0; i < config->streams; i++) {
-		const char *text = config->stream[i].properties;
-		struct pw_properties *p;
-
-		if (!text || text == judged)
-			continue;
-		judged = text;
-		p = pw_properties_new_string(text);
-		if (!p || p->dict.n_items == 0)
-			audio_say(&config->log, AUDIO_WARN, "PipeWire: stream %u: bad properties: %s", i,
-				text);
-		pw_properties_free(p);
-	}
+	pw_properties_free(p);
+	return some;
 }
 
 /* What the configuration says of this stream. */

@@ -136,6 +136,15 @@ static void free_loop(struct vsnd_audio *a)
 	pa_mainloop_free(a->loop);
 }
 
+static bool are_properties(const char *text)
+{
+	pa_proplist *p = pa_proplist_new();
+	bool good = pulse_properties(p, text);
+
+	pa_proplist_free(p);
+	return good;
+}
+
 static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **ret_audio)
 {
 	struct vsnd_audio *a = calloc(1, sizeof(*a));
@@ -157,6 +166,7 @@ static int pulse_open(struct vsnd *dev, const void *config, struct vsnd_audio **
 	if (err < 0)
 		goto fail_thread;
 	audio_thread_realtime(a->thread, &a->config->log);
+	audio_judge_properties(a->config, "PulseAudio", are_properties);
 	*ret_audio = a;
 	return 0;
 
@@ -249,21 +259,6 @@ static int init_convert(struct vsnd_voice *v)
 	return v->scratch ? 0 : -ENOMEM;
 }
 
-/* The stream will be without them. */
-static void judge_properties(const struct vsnd_audio *a, unsigned stream)
-{
-	const char *text = a->config->stream[stream].properties;
-	pa_proplist *p;
-
-	if (!text)
-		return;
-	p = pa_proplist_new();
-	if (!pulse_properties(p, text))
-		audio_say(&a->config->log, AUDIO_WARN, "PulseAudio: stream %u: bad properties: %s",
-			stream, text);
-	pa_proplist_free(p);
-}
-
 static void add_voice(void *arg)
 {
 	struct vsnd_voice *v = arg;
@@ -291,8 +286,9 @@ static int pulse_voice_open(struct vsnd_audio *a, struct vsnd_stream *stream,
 		free_voice(v);
 		return -ENOMEM;
 	}
-	judge_properties(a, params->stream);
 	vsnd_audio_call(a->dev, add_voice, v);
+	if (params->denied)
+		audio_say_denied(&a->config->log, params, &a->said_denied[params->direction]);
 	*ret_voice = v;
 	return 0;
 }

@@ -63,6 +63,7 @@ struct vsnd_audio {
 	/* The control thread's. */
 	enum pulse_news said;
 	bool complained;	/* about the server that is away */
+	bool said_denied[2];	/* by direction */
 
 	/* The audio thread's. */
 	struct vsnd_voice *voices;

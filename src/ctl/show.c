@@ -71,11 +71,25 @@ static void show_volume(const json_t *s, FILE *f)
 	fprintf(f, " %6s", !flag_of(s, "allowed") ? "denied" : flag_of(s, "mute") ? "mute" : volume);
 }
 
-static void show_stream(const json_t *s, FILE *f)
+static int longest_name(const json_t *streams)
+{
+	int longest = 10;
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(streams, i, s) {
+		int len = (int)strlen(text_of(s, "name"));
+
+		longest = len > longest ? len : longest;
+	}
+	return longest;
+}
+
+static void show_stream(const json_t *s, int name_width, FILE *f)
 {
 	bool output = strcmp(text_of(s, "direction"), "output") == 0;
 
-	fprintf(f, "%6lld %-10s %-3s %-8s", integer_of(s, "number"), text_of(s, "name"),
+	fprintf(f, "%6lld %-*s %-3s %-8s", integer_of(s, "number"), name_width, text_of(s, "name"),
 		output ? "out" : "in", text_of(s, "state"));
 	show_volume(s, f);
 	show_parameters(s, f);
@@ -86,15 +100,16 @@ static void show_stream(const json_t *s, FILE *f)
 
 static void show_streams(const json_t *streams, FILE *f)
 {
+	int name_width = longest_name(streams);
 	const json_t *s;
 	size_t i;
 
 	if (json_array_size(streams) == 0)
 		return;
-	fprintf(f, "\nstream %-10s %-3s %-8s %6s %-16s %10s %6s %10s %8s %8s %5s %5s\n", "", "",
-		"", "dB", "format", "buffer", "ms", "frames", "dropped", "silence", "xruns", "error");
+	fprintf(f, "\nstream %-*s %-3s %-8s %6s %-16s %10s %6s %10s %8s %8s %5s %5s\n", name_width, "",
+		"", "", "dB", "format", "buffer", "ms", "frames", "dropped", "silence", "xruns", "error");
 	json_array_foreach(streams, i, s)
-		show_stream(s, f);
+		show_stream(s, name_width, f);
 }
 
 void show_jack(const json_t *jack, FILE *f)

@@ -445,6 +445,8 @@ static int check_all(const struct options *o)
 			o->capture))
 		return usage_error("--name, --target, --target-in, --capture and --properties need the "
 			"host's sound, e.g. --audio=pipewire", NULL);
+	if (o->properties && (strcmp(o->audio, "alsa") == 0 || strcmp(o->audio, "jack") == 0))
+		return usage_error("--properties needs --audio=pipewire or pulse", NULL);
 	if (may_file && (o->file_out || o->file_in) && audio_file_check(&config, &what, &reason) == -EINVAL)
 		return value_error(o, "file-out", o->file_out, reason);
 	return -1;

@@ -58,26 +58,6 @@ static int bind_or_replace(int fd, const struct sockaddr_un *addr)
 }
 
 /*
- * Listen at @addr.  The file gets at most the mode of the socket, so it is never open
- * to more than that; chmod() gives back what the umask took.
- */
-static int listen_at(int fd, const struct sockaddr_un *addr, mode_t mode)
-{
-	int err;
-
-	if (mode && fchmod(fd, mode) < 0)
-		return -errno;
-	err = bind_or_replace(fd, addr);
-	if (err < 0)
-		return err;
-	if ((!mode || chmod(addr->sun_path, mode) == 0) && listen(fd, BACKLOG) == 0)
-		return 0;
-	err = -errno;
-	unlink(addr->sun_path);
-	return err;
-}
-
-/*
  * A name beside @path that is ours alone, as long as the process: that with the pid behind
  * it, or as much of it as there is room for.  False if there is none.
  */
@@ -99,34 +79,59 @@ static bool name_beside(const char *path, struct sockaddr_un *ret_addr)
 	return true;
 }
 
-/* Give the file of @from the name @to, which then is the only one.  0 or as remove_stale(). */
-static int move_to(const struct sockaddr_un *from, const struct sockaddr_un *to)
+/* Let the file @from be @to.  -EEXIST if there is one. */
+static int give_name(const char *from, const char *to)
 {
-	int err = 0;
+	struct stat st;
 
 	/* rename() would replace what somebody else puts there meanwhile. */
-	if (link(from->sun_path, to->sun_path) < 0) {
-		err = errno == EEXIST ? remove_stale(to) : -errno;
-		if (err == 0 && link(from->sun_path, to->sun_path) < 0)
-			err = errno == EEXIST ? -EADDRINUSE : -errno;
+	if (link(from, to) == 0)
+		return 0;
+	if (errno == EEXIST || lstat(to, &st) == 0)
+		return -EEXIST;
+	/* A file system without hard links, or a policy against them. */
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
+/* As bind_or_replace(), for a file that is there.  @from is gone afterwards. */
+static int move_or_replace(const struct sockaddr_un *from, const struct sockaddr_un *to)
+{
+	int err = give_name(from->sun_path, to->sun_path);
+
+	if (err == -EEXIST) {
+		err = remove_stale(to);
+		if (err == 0)
+			err = give_name(from->sun_path, to->sun_path);
 	}
 	unlink(from->sun_path);
 	return err;
 }
 
 /*
- * Who waits for the name may connect as soon as it is there, so it comes last.  A path that
- * leaves no room for another name beside it has it a moment too early.
+ * Who waits for the name may connect as soon as it is there, so it comes last.  Where no
+ * other name can be had it comes a moment too early.  The file gets at most the mode of
+ * the socket, so it is never open to more than that; chmod() gives back what the umask took.
  */
-static int listen_and_show(int fd, const struct sockaddr_un *addr, mode_t mode)
+static int listen_at(int fd, const struct sockaddr_un *addr, mode_t mode)
 {
 	struct sockaddr_un beside;
+	const struct sockaddr_un *at = &beside;
 	int err;
 
-	if (!name_beside(addr->sun_path, &beside))
-		return listen_at(fd, addr, mode);
-	err = listen_at(fd, &beside, mode);
-	return err < 0 ? err : move_to(&beside, addr);
+	if (mode && fchmod(fd, mode) < 0)
+		return -errno;
+	if (!name_beside(addr->sun_path, &beside) || bind_or_replace(fd, &beside) < 0) {
+		at = addr;
+		err = bind_or_replace(fd, addr);
+		if (err < 0)
+			return err;
+	}
+	if ((mode && chmod(at->sun_path, mode) < 0) || listen(fd, BACKLOG) < 0) {
+		err = -errno;
+		unlink(at->sun_path);
+		return err;
+	}
+	return at == addr ? 0 : move_or_replace(at, addr);
 }
 
 int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file)
@@ -142,7 +147,7 @@ int socket_listen(const char *path, mode_t mode, struct socket_file *ret_file)
 		goto fail;
 	}
 	memcpy(addr.sun_path, path, strnlen(path, sizeof(addr.sun_path) - 1));
-	err = listen_and_show(fd, &addr, mode);
+	err = listen_at(fd, &addr, mode);
 	if (err < 0)
 		goto close_fd;
 	if (lstat(path, &st) < 0) {

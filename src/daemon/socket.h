@@ -19,8 +19,7 @@ struct socket_file {
 /*
  * Listen at @path (which must stay in place).  Once the file is there it has its mode, and
  * who connects to it is not refused.  That mode is @mode whatever the umask is, or with 0
- * what the umask leaves of 0777.  (Not so for a path whose folder leaves no room in an
- * address for another name as short as a pid; see socket.c.)
+ * what the umask leaves of 0777.  (Not so where no other name beside it can be had first.)
  * A socket file that is there already is replaced if nobody listens on it, and
  * no other kind of file ever is.  The descriptor, or a negative errno.
  */

@@ -9,6 +9,7 @@ ALSA gets a configuration of the test's own and nothing else.  Its pcms:
     jumps     the same, whose position moves by 4096 frames at a time
     fast      the same, whose clock is fast by 300 ppm
     plugged   a converter before `cd`
+    kept      ALSA's: a file on `card`, `kept`
     file      ALSA's: a file on `null`, which has no clock
     fifo      ALSA's: the same into a FIFO
     null      ALSA's
@@ -27,6 +28,7 @@ pcm.cd {{ type vsnd_test dir "{card}" formats "S16_LE" }}
 pcm.jumps {{ type vsnd_test dir "{card}" jump 4096 }}
 pcm.fast {{ type vsnd_test dir "{card}" ppm 300 }}
 pcm.plugged {{ type plug slave.pcm "cd" }}
+pcm.kept {{ type file slave.pcm "card" file "{folder}/kept" format raw truncate 1 }}
 pcm.null {{ type null }}
 pcm.file {{ type file slave.pcm "null" file "{folder}/out" format raw truncate 1 }}
 pcm.fifo {{ type file slave.pcm "null" file "{folder}/fifo" format raw truncate 1 }}

@@ -250,7 +250,7 @@ def recorded_slow(name, build, host):
         raise rig.Fault("not what was played")
 
 
-def ports(host):
+def ports(host, client="vhost-user-snd"):
     """Name of each port of the daemon's, and what it is connected to."""
     found = {}
     for line in host.tool("jack_lsp", "-c").splitlines():
@@ -259,20 +259,22 @@ def ports(host):
         else:
             last.append(line.strip())
     return {name.partition(":")[2]: peers for name, peers in found.items()
-            if name.startswith("vhost-user-snd:")}
+            if name.startswith(f"{client}:")}
 
 
 def names(name, build, host):
     """Ports are there while they are wanted, by their names, and connected where they should be."""
+    long = "vhost-user-snd" + "x" * 80
     host.options = ("--audio=jack", "--target-in=system:capture_2,system:capture_1",
-                    "--capture=on")
+                    "--capture=on", f"--name={long}")
     host.start()
     with rig.playing(build, host, 1, 480) as guest:
         guest.until(0.6)
-        playing = ports(host)
+        playing = ports(host, long[:63])
         guest.finish()
         time.sleep(0.5)
         after = ports(host)
+    host.options = host.options[:-1]
     with contextlib.closing(Recorder(build, host, 1, 480)) as guest:
         guest.until(0.6)
         recording = ports(host)
@@ -296,6 +298,8 @@ def denied(name, build, host):
         guest.until(0.6)
         there = ports(host)
         guest.finish()
+    if host.told("stream 1 records silence") != 1:
+        raise rig.Fault("it was not told once")
     if there or guest.runs():
         raise rig.Fault(f"recorded {guest.runs()[:3]} from ports {there}")
 
@@ -373,6 +377,8 @@ def late_target(name, build, host):
         time.sleep(0.5)
         without = ports(host)
         guest.finish()
+    if host.told("stream 0 is not connected: no port is tap") != 1:
+        raise rig.Fault("it was not told once that the target is not there")
     if there != {"playback_0_FL": ["tap:in_1"], "playback_0_FR": ["tap:in_2"]}:
         raise rig.Fault(f"with a target that came late: {there}")
     if without != {"playback_0_FL": [], "playback_0_FR": ["tap:in_2"]}:
@@ -442,10 +448,10 @@ RECORDED = ((48, 64), (120, 128), (240, 48), (480, 256), (960, 1024))
 
 
 def cases(quick):
-    for period, frames in PLAYED[1:2] if quick else PLAYED:
+    for period, frames in () if quick else PLAYED:     # and longer: minute.py
         yield (f"jack: played, periods of {period / 48:g} ms, cycles of {frames} frames",
                lambda n, b, h, p=period, f=frames: exact(n, b, h, period=p, frames=f))
-    for period, frames in RECORDED[3:4] if quick else RECORDED:
+    for period, frames in () if quick else RECORDED:
         yield (f"jack: recorded, periods of {period / 48:g} ms, cycles of {frames} frames",
                lambda n, b, h, p=period, f=frames: record(n, b, h, period=p, frames=f))
     yield ("jack: a cycle of 8192 frames, a buffer of 2 x 480",

@@ -18,6 +18,7 @@ class Host(rig.Host):
     tools = ("jackd", "jack_lsp", "jack_bufsize", "jack_disconnect", "jack_metro")
     strip = ("JACK_",)
     options = ("--audio=jack", "--target=tap", "--target-in=tap", "--capture=on")
+    make_fifo = rig.Fifo
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -32,14 +33,24 @@ class Host(rig.Host):
         self.start_tap()
 
     def start_tap(self):
-        path = self.folder / "fifo"
+        if self.what == "count":
+            self.tap = self.spawn_tap("count")
+        else:
+            self.fifo, self.tap = self.listen("tap")
+
+    def listen(self, name):
+        """What the client @name hears, and the client."""
+        path = self.folder / f"{name}.fifo"
         path.unlink(missing_ok=True)
-        self.fifo = rig.Fifo(path)
-        words = (self.what,) if self.what == "count" else (self.what, str(path))
-        self.tap = self.spawn(str(self.build / "tests/audio/jack_tap"), *words,
-                              stdout=subprocess.PIPE, text=True)
-        if self.tap.stdout.readline() != "ready\n":
+        return self.make_fifo(path), self.spawn_tap(self.what, str(path), name)
+
+    def spawn_tap(self, *words):
+        tap = self.spawn(str(self.build / "tests/audio/jack_tap"), *words, stdout=subprocess.PIPE,
+                         text=True)
+        if tap.stdout.readline() != "ready\n":
+            rig.end(tap)
             raise rig.Fault("the tap did not start")
+        return tap
 
     def start_server(self):
         self.started = time.monotonic()
@@ -50,6 +61,10 @@ class Host(rig.Host):
     def end_tap(self):
         """Cycles that the tap missed: nothing can be said of what was in them."""
         tap, self.tap = self.tap, None
+        return self.missed(tap)
+
+    @staticmethod
+    def missed(tap):
         tap.terminate()
         try:
             last = tap.communicate(timeout=10)[0].split()

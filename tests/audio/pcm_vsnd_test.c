@@ -275,7 +275,7 @@ static int card_start(snd_pcm_ioplug_t *io)
 	c->start_ns = now_ns();
 	c->runs = true;
 	set_timer(c, 0);
-	note(c, "start %llu\n", (unsigned long long)c->written);
+	note(c, "start %llu\nclock %lld\n", (unsigned long long)c->written, (long long)c->start_ns);
 	return 0;
 }
 

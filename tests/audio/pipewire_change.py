@@ -47,22 +47,9 @@ def unlinked(name, build, host):
         raise rig.Fault("the guest waited for a sink")
 
 
-def stretches(guest, heard):
-    """(frame, frames) of each stretch of what was sent, in order; nothing else is heard."""
-    kept, _ = rig.without_silence(heard)
-    at = 0
-    while at < len(kept):
-        first = guest.sent.data.find(kept[at:at + 4 * rig.FRAME])
-        if first < 0 or first % rig.FRAME:
-            raise rig.Fault(f"frame {at // rig.FRAME} of what was heard was never sent")
-        n = rig.common(guest.sent.data, first, kept, at)
-        yield first // rig.FRAME, n // rig.FRAME
-        at += n
-
-
 def check_two(name, guest, heard, report):
     """Heard from the begin on, for some time not, and then to the end."""
-    found = list(stretches(guest, heard))
+    found, _ = rig.stretches(guest.sent.data, heard)
     rig.tell(name, f"stretches (from, frames) {found}, longest gap between completions "
              f"{report['gap_ms']['max']:.0f} ms")
     if report["gap_ms"]["max"] > 300:

@@ -13,6 +13,18 @@ SINK = "vsnd-test-sink"
 MIC = "vsnd-test-mic"
 PLUG = "vsnd-test-plug"
 
+TUNNEL = """    { name = libpipewire-module-pipe-tunnel
+        args = {
+            tunnel.mode = sink
+            pipe.filename = "@fifo@"
+            audio.format = S16LE
+            audio.rate = 48000
+            audio.channels = 2
+            audio.position = [ FL FR ]
+            stream.props = { media.class = Audio/Sink node.name = @name@ }
+        } }
+"""
+
 
 class Host(rig.Host):
     """A PipeWire server, which may come and go."""
@@ -21,25 +33,33 @@ class Host(rig.Host):
     strip = ("PIPEWIRE_", "WIREPLUMBER_")
     options = ("--audio=pipewire", f"--target={SINK}")
     make_fifo = rig.Fifo
+    sinks = (SINK,)
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.fifo = None
+        self.fifos = []
         self.server = None
 
-    def with_fifo(self, config, make):
-        """Run a PipeWire whose configuration names a FIFO."""
-        path = self.folder / f"{config}.fifo"
-        path.unlink(missing_ok=True)
-        fifo = make(path)
+    @property
+    def fifo(self):
+        return self.fifos[0]
+
+    def with_fifos(self, config, make, *names):
+        """Run a PipeWire with sinks of these names, each of which writes into a FIFO."""
+        fifos, sinks = [], ""
+        for name in names:
+            path = self.folder / f"{name}.fifo"
+            path.unlink(missing_ok=True)
+            fifos.append(make(path))
+            sinks += TUNNEL.replace("@fifo@", str(path)).replace("@name@", name)
         file = self.folder / f"{config}.conf"
-        file.write_text((rig.HERE / f"{config}.conf.in").read_text().replace("@fifo@", str(path)))
-        return fifo, self.run("pipewire", "-c", str(file))
+        file.write_text((rig.HERE / f"{config}.conf.in").read_text().replace("@sinks@", sinks))
+        return fifos, self.run("pipewire", "-c", str(file))
 
     def start(self, manager=True):
         self.started = time.monotonic()
-        self.fifo, self.server = self.with_fifo("pipewire", self.make_fifo)
-        self.wait_for("pipewire", lambda: SINK in self.tool("pw-cli", "ls", "Node"))
+        self.fifos, self.server = self.with_fifos("pipewire", self.make_fifo, *self.sinks)
+        self.wait_for("pipewire", lambda: self.nodes().keys() >= set(self.sinks))
         if manager:
             self.manage()
 
@@ -49,7 +69,7 @@ class Host(rig.Host):
 
     def plug(self):
         """Another sink.  Its FIFO, and the process that is its plug."""
-        fifo, process = self.with_fifo("plug", rig.Fifo)
+        (fifo,), process = self.with_fifos("plug", rig.Fifo, PLUG)
         self.wait_for("the plug", lambda: PLUG in self.nodes())
         return fifo, process
 
@@ -79,12 +99,16 @@ class Host(rig.Host):
 
     def kill(self):
         """What was heard of the server that ends here."""
+        return self.kill_all()[0]
+
+    def kill_all(self):
+        """... at each of its sinks."""
         self.end_processes()
         for name in ("pipewire-0", "pipewire-0.lock"):
             (self.runtime / name).unlink(missing_ok=True)
-        return self.fifo.close()
+        return [fifo.close() for fifo in self.fifos]
 
     def close(self):
         if self.processes:
-            self.kill()
+            self.kill_all()
         super().close()

@@ -59,6 +59,8 @@ def microphone(name, build, host):
         guest.until(1.5)
         if records(host):
             raise rig.Fault("a denied input has a stream")
+        if host.told("stream 1 records silence") != 1:
+            raise rig.Fault("it was not told once that it is denied")
         guest.control("allow", "input")
         wait_until("an allowed input has no stream", lambda: records(host))
         guest.until(4)

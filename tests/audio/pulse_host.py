@@ -19,6 +19,8 @@ class Host(rig.Host):
     tools = ("pulseaudio", "pactl", "parec")
     strip = ("PULSE_",)
     options = ("--audio=pulse", f"--target={SINK}")
+    make_fifo = rig.Fifo
+    listen_ms = 50          # a sink's cycle is not longer than half of it
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -38,14 +40,14 @@ class Host(rig.Host):
                          *options).strip()
 
     def listen(self, name):
-        """Record what @name plays; its sink's cycle is not longer than 25 ms then."""
+        """Record what @name plays."""
         path = self.folder / name
         path.unlink(missing_ok=True)
-        fifo = rig.Fifo(path)
+        fifo = self.make_fifo(path)
         with open(path, "wb") as out:
             self.processes.append(self.spawn(
                 "parec", "--raw", f"--device={name}.monitor", f"--rate={rig.RATE}",
-                "--format=s16le", "--channels=2", "--latency-msec=50", stdout=out))
+                "--format=s16le", "--channels=2", f"--latency-msec={self.listen_ms}", stdout=out))
         return fifo
 
     def start(self):

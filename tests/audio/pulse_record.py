@@ -34,11 +34,8 @@ def through(case):
 
 
 def cases(quick):
-    for period in (480,) if quick else (48, 120, 240, 480, 960):
+    for period in () if quick else (48, 120, 240, 480, 960):
         yield (f"pulse: recording 4 s, periods of {period / 48:g} ms",
                lambda n, b, h, p=period: exact(n, b, h, period=p, buffer=p * max(4, 768 // p)))
     yield "pulse: the server is killed and comes back while recording", through(recorder.restart)
     yield "pulse: the server is stopped for 1 s while recording", through(recorder.stopped)
-    if not quick:
-        yield ("pulse: recording 15 s, periods of 10 ms",
-               lambda n, b, h: exact(n, b, h, period=480, seconds=15))

@@ -28,18 +28,8 @@ class Recorder(rig.Guest):
 
 
 def segments(heard):
-    """(frame of the noise, frames) of each stretch of it, in the order they were heard."""
-    kept, gaps = rig.without_silence(heard)
-    sent = rig.source(NOISE_S).data
-    at, found = 0, []
-    while at < len(kept):
-        first = sent.find(kept[at:at + 4 * rig.FRAME])
-        if first < 0 or first % rig.FRAME:
-            raise rig.Fault(f"frame {at // rig.FRAME} of what was heard was never said")
-        n = rig.common(sent, first, kept, at)
-        found.append((first // rig.FRAME, n // rig.FRAME))
-        at += n
-    return found, gaps
+    """(frame of the noise, frames) of each stretch of it, and the silences between them."""
+    return rig.stretches(rig.source(NOISE_S).data, heard)
 
 
 def check_gaps(gaps, cycle):

@@ -14,9 +14,11 @@ import argparse
 import concurrent.futures
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import subprocess
@@ -24,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "probe"))
@@ -32,6 +35,8 @@ import wav
 RATE = 48000
 FRAME = 4
 ATTEMPTS = 3
+NO_ZERO = bytes([0x5A, *range(1, 256)])
+ROOM = 2 << 30          # bytes, for the files of some cases at the same time
 F_SETPIPE_SZ = 1031
 
 
@@ -64,7 +69,7 @@ class Fifo:
             try:
                 piece = os.read(self.fd, 1 << 16)
             except BlockingIOError:
-                time.sleep(0.01)
+                time.sleep(0.02)
                 continue
             if self.sound_at is None and piece.strip(b"\0"):
                 self.sound_at = time.monotonic()
@@ -113,6 +118,10 @@ class Host:
         return subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL, timeout=10,
                               capture_output=True, text=True, check=False).stdout
 
+    def told(self, text):
+        """How often a daemon or a server has said that."""
+        return (self.folder / "host.log").read_text(errors="replace").count(text)
+
     def wait_for(self, what, is_there, seconds=10):
         limit = time.monotonic() + seconds
         while not is_there():
@@ -138,6 +147,9 @@ def real_time():
 
 class Guest:
     """A daemon, and a driver that plays noise through it, or records."""
+
+    # Waking the host at the start, noticing that it has gone, a long first cycle.
+    patience_ms = 1600
 
     def __init__(self, build, host, seconds, period, buffer=None, *options):
         self.build, self.host, self.seconds = build, host, seconds
@@ -179,6 +191,12 @@ class Guest:
         time.sleep(max(0, self.started + seconds - time.monotonic()))
 
     def finish(self, pause_ms=0):
+        """The stream's report, when the host has played all.  The guest has seen no error."""
+        report = self.ended(pause_ms)
+        time.sleep(1)   # what the host still has is played after the RELEASE
+        return report
+
+    def ended(self, pause_ms=0):
         """The stream's report.  The guest has seen no error, and the clock went on."""
         try:
             text = self.probe.communicate(timeout=self.seconds + 8)[0]
@@ -190,10 +208,8 @@ class Guest:
         self.whole = json.loads(text)
         report = self.whole.get("streams", [self.whole])[0]
         self.late_ms = report["real_ms"] - report["ideal_ms"] - pause_ms
-        # Waking the host at the start, noticing that it has gone, a long first cycle.
-        if self.late_ms > 1600:
+        if self.late_ms > self.patience_ms:
             raise Fault(f"the guest's clock stood still: {self.late_ms:.0f} ms too late")
-        time.sleep(1)   # what the host still has is played after the RELEASE
         return report
 
     def close(self):
@@ -208,25 +224,46 @@ class Guest:
             raise Fault(f"the daemon's exit status is {status}")
 
 
-def source(seconds, made={}):
-    if seconds not in made:
-        made[seconds] = wav.noise("S16", RATE, 2, RATE * seconds)
-    return made[seconds]
+@functools.cache
+def source(seconds):
+    """Noise without a byte of zero.  A shorter one is the beginning of a longer one."""
+    data = random.Random(1).randbytes(RATE * FRAME * seconds).translate(NO_ZERO)
+    return wav.Wav("S16", RATE, 2, data)
 
 
 def without_silence(data, size=FRAME):
     """The frames of @size bytes that are no silence, and the lengths of the silences between them."""
-    kept, gaps, run = [], [], 0
-    for at in range(0, len(data) - size + 1, size):
-        frame = data[at:at + size]
-        if frame == bytes(size):
-            run += 1
-            continue
-        if run and kept:
-            gaps.append(run)
-        run = 0
-        kept.append(frame)
+    data = data[:len(data) - len(data) % size]
+    kept, gaps = [], []
+    at = end_of_silence(data, 0, size)
+    while at < len(data):
+        end = next_silence(data, at, size)
+        kept.append(data[at:end])
+        at = end_of_silence(data, end, size)
+        if at < len(data):
+            gaps.append((at - end) // size)
     return b"".join(kept), gaps
+
+
+def next_silence(data, at, size):
+    """Where the first silent frame from @at on is, or the end."""
+    while True:
+        at = data.find(bytes(size), at)
+        if at < 0:
+            return len(data)
+        if at % size == 0:
+            return at
+        at += 1
+
+
+def end_of_silence(data, at, size):
+    """Where the first frame from @at on is that is none."""
+    step = size << 12
+    while data[at:at + step] == bytes(step):
+        at += step
+    while at < len(data) and data[at:at + size] == bytes(size):
+        at += size
+    return at
 
 
 def common(a, a_at, b, b_at, size=FRAME):
@@ -260,8 +297,28 @@ def differences(sent, heard, size=FRAME):
         yield at // size, (len(sent) - at) // size
 
 
+def say(line):
+    """Whole lines, although cases run at the same time."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def stretches(sent, heard, size=FRAME):
+    """(frame, frames) of each stretch of what was sent, as they were heard; silences between them."""
+    kept, gaps = without_silence(heard, size)
+    at, found = 0, []
+    while at < len(kept):
+        first = sent.find(kept[at:at + 4 * size])
+        if first < 0 or first % size:
+            raise Fault(f"frame {at // size} of what was heard was never sent")
+        n = common(sent, first, kept, at, size)
+        found.append((first // size, n // size))
+        at += n
+    return found, gaps
+
+
 def tell(name, text):
-    print(f"# {name}: {text}", flush=True)
+    say(f"# {name}: {text}")
 
 
 def check_exact(name, guest, heard, whole=False):
@@ -299,17 +356,29 @@ def check_tail(guest, heard, since_frame):
     return first // FRAME
 
 
+def memory():
+    """
+    Where files are in memory, if there is room for a minute of everything.  On a disk who
+    writes waits for others now and then, and be it for the time stamp of a FIFO.
+    """
+    place = pathlib.Path("/dev/shm")
+    return place if place.is_dir() and shutil.disk_usage(place).free > ROOM else None
+
+
 def attempt(name, case, build, make_host, keep):
-    folder = tempfile.mkdtemp(prefix="vsnd-host-")
-    host = make_host(folder)
-    host.build = build
+    """Why it failed, or None.  A mistake in one case is no reason not to run the others."""
+    folder = tempfile.mkdtemp(prefix="vsnd-host-", dir=memory())
     try:
-        case(name, build, host)
+        with contextlib.closing(make_host(folder)) as host:
+            host.build = build
+            case(name, build, host)
         return None
     except Fault as fault:
         return str(fault)
+    except Exception as error:
+        traceback.print_exc()
+        return " ".join(f"{type(error).__name__}: {error}".split())
     finally:
-        host.close()
         if keep:
             tell(name, f"kept {folder}")
         else:
@@ -321,15 +390,18 @@ def run_case(name, case, build, make_host, keep):
     for number in range(1, ATTEMPTS + 1):
         reason = attempt(name, case, build, make_host, keep)
         if reason is None:
-            print(f"ok {name}", flush=True)
+            say(f"ok {name}")
             return True
         tell(name, f"attempt {number}: {reason}")
-    print(f"not ok {name}: {reason}", flush=True)
+    say(f"not ok {name}: {reason}")
     return False
 
 
 def main(make_host, cases):
-    """Run @cases(quick): pairs of a name and a function.  @make_host: a class derived from Host."""
+    """
+    Run @cases(quick): of each its name and function, and a class derived from Host where
+    that is another than @make_host.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("-k", default="", help="only cases whose name contains this")
@@ -340,15 +412,15 @@ def main(make_host, cases):
                         help="a minute of what is compared for some seconds else")
     parser.add_argument("--jobs", type=int, default=1, help="cases at the same time (1)")
     args = parser.parse_args()
-    make_host.full = args.full
-    missing = [tool for tool in make_host.tools if not shutil.which(tool)]
-    chosen = [pair for pair in cases(args.quick) if args.k in pair[0]]
+    Host.full = args.full
 
-    def run(pair):
+    def run(case):
+        name, function, make = (*case, make_host)[:3]
+        missing = [tool for tool in make.tools if not shutil.which(tool)]
         if missing:
-            print(f"skip {pair[0]}: {missing[0]} is not installed")
+            say(f"skip {name}: {missing[0]} is not installed")
             return True
-        return run_case(*pair, args.build.resolve(), make_host, args.keep)
+        return run_case(name, function, args.build.resolve(), make, args.keep)
 
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        return 0 if all(list(pool.map(run, chosen))) else 1
+        return 0 if all(list(pool.map(run, [c for c in cases(args.quick) if args.k in c[0]]))) else 1

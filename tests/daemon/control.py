@@ -556,6 +556,17 @@ def vsndctl(folder):
         expect(ctl(path, option)[0].startswith(("usage: vsndctl", "vsndctl ")), option)
 
 
+def long_names(folder):
+    """vsndctl: the table's columns stand below each other, however long a name is"""
+    config = folder / "card.conf"
+    config.write_text("[stream the-speakers-of-the-living]\ndirection = output\n"
+                      "[stream mic]\ndirection = input\n")
+    with running(folder, f"--config={config}") as (_, path):
+        lines = ctl(path, "status")[0].splitlines()
+        at = next(n for n, line in enumerate(lines) if line.startswith("stream"))
+        expect(len({len(line) for line in lines[at:at + 3]}) == 1, f"the table: {lines}")
+
+
 def top_ends(folder):
     """vsndctl: top shows the status until ^C, a closed output or the daemon's end"""
     with running(folder) as (daemon, path):
@@ -618,7 +629,7 @@ def status_is_documented(folder):
 
 CASES = (mode_and_life, paths, folder_goes, bad_lines, wrong_types, names, clients, slow_reader,
          hooks_are_for_harnesses, ends_at_once, running_stream, running_input, full_disk, events, vsndctl,
-         top_ends, status_is_documented)
+         long_names, top_ends, status_is_documented)
 
 
 def main():

@@ -58,6 +58,7 @@ def refused(*options, status, **popen):
 # PRG-3, PRG-9, PRG-14.
 BAD_OPTIONS = {
     "no socket": [],
+    "properties that JACK has not": ["--socket-path=s", "--audio=jack", "--properties={ a = b }"],
     "unknown option": ["--bogus"],
     "unknown short option": ["-x"],
     "no abbreviations": ["--socket-pat=s"],

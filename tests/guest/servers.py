@@ -42,8 +42,8 @@ def of_audio(*names):
         sys.modules["rig"] = ours
 
 
-host_rig, recorder, pipewire_host, pipewire_record, pulse_host, jack_host = of_audio(
-    "rig", "recorder", "pipewire_host", "pipewire_record", "pulse_host", "jack_host")
+host_rig, recorder, pipewire_host, pipewire_record, pulse_host, jack_host, alsa_host = of_audio(
+    "rig", "recorder", "pipewire_host", "pipewire_record", "pulse_host", "jack_host", "alsa_host")
 
 
 class Heard:
@@ -91,7 +91,7 @@ class HostedRig(Rig):
         folder = work / "host"
         folder.mkdir()
         self.host = make_host(folder)
-        self.host.build = Path(build)
+        self.host.build = Path(build).resolve()
         atexit.register(self.host.end_processes)
         try:
             self.start_server()
@@ -154,6 +154,24 @@ def jack(build, work):
     return HostedRig(build, work, jack_host.Host, lambda host: host.options)
 
 
+class Card(alsa_host.Host):
+    """A sound card without hardware, behind ALSA's `file`, which a speaker is heard by from the start."""
+
+    def start(self):
+        super().start()
+        self.use("kept", "card")
+        self.fifo = self
+        (self.card / "source").write_bytes(host_rig.source(recorder.NOISE_S).data)
+
+    @property
+    def data(self):
+        return self.played()
+
+
+def alsa(build, work):
+    return HostedRig(build, work, Card, lambda host: host.options)
+
+
 def server_test(name, make, tools, least_s=0):
     """Enter a test that runs on such a rig, if the tools are there; a full run's seconds are a minute."""
     def enter(function):
@@ -184,18 +202,25 @@ def pipewire_record_test(rig, seconds):
     """What is recorded while somebody speaks is one stretch of it, not a frame more or less."""
     seconds = min(seconds, recorder.NOISE_S - 5)
     speaker = pipewire_record.speak(rig.host)
+    try:
+        return record_stretch(rig, seconds, seconds - 1.5, pipewire_record.CYCLE)
+    finally:
+        rig.host.processes.remove(speaker)
+        host_rig.end(speaker)
+
+
+def record_stretch(rig, seconds, least_s, cycle):
+    """One stretch of what was said, with no other silence within than whole cycles."""
     command = rig.arecord("in.wav", STEREO, seconds * STEREO.rate)
     done = rig.guest.run(command, 3 * seconds + SLACK_S)
-    rig.host.processes.remove(speaker)
-    host_rig.end(speaker)
     if done.status != 0 or "overrun" in done.text:
         raise Failed(f"arecord: status {done.status}: {summary(done.text)}")
     fmt, data = rig.fetch("in.wav")
     if fmt != STEREO or len(data) != seconds * STEREO.rate * STEREO.frame:
         raise Failed(f"{len(data) // fmt.frame} frames of {fmt} recorded")
     found, gaps = recorder.segments(data)
-    recorder.check_gaps(gaps, pipewire_record.CYCLE)
-    if len(found) != 1 or found[0][1] < (seconds - 1.5) * STEREO.rate:
+    recorder.check_gaps(gaps, cycle)
+    if len(found) != 1 or found[0][1] < least_s * STEREO.rate:
         raise Failed(f"not one stretch of what was said: {found}, silences {gaps}")
     return f"frames {found[0][0]} to {sum(found[0])}; {len(gaps)} gaps"
 
@@ -253,3 +278,19 @@ def pulse_play(rig, seconds):
 @server_test("jack-play", jack, jack_host.Host.tools)
 def jack_play(rig, seconds):
     return play_exactly(rig, seconds, 480, 1920)
+
+
+@server_test("alsa-play", alsa, Card.tools)
+def alsa_play(rig, seconds):
+    """What the card played is what came through ALSA's `file` before it, and what the guest sent."""
+    remarks = play_exactly(rig, seconds, 480, 1920)
+    if (rig.host.folder / "kept").read_bytes().strip(b"\0") != rig.out.sound():
+        raise Failed("`file` and the card behind it differ")
+    return remarks
+
+
+@server_test("alsa-record", alsa, Card.tools)
+def alsa_record(rig, seconds):
+    """What the card recorded, from its first frame on."""
+    seconds = min(seconds, recorder.NOISE_S - 5)
+    return record_stretch(rig, seconds, 0.9 * seconds, 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The daemon's socket files: linked with --wrap=listen, so that a test sees the folder as
- * it is when listen() is called.
+ * it is when listen() is called, and with --wrap=link, for a file system without that.
  */
 #include "daemon/socket.h"
 
@@ -30,13 +30,23 @@ struct test {
 };
 
 static struct test *now;
-static int listen_error;	/* what the next listen() fails with */
+static int listen_error;	/* what listen() fails with */
+static int link_error;		/* ... and link() */
 static bool was_there;		/* `path`, at the last listen() */
 static unsigned listens;
 static mode_t listened_mode;	/* of what was bound then */
 
 int __wrap_listen(int fd, int backlog);
 int __real_listen(int fd, int backlog);
+
+int __wrap_link(const char *from, const char *to);
+int __real_link(const char *from, const char *to);
+
+int __wrap_link(const char *from, const char *to)
+{
+	errno = link_error;
+	return link_error ? -1 : __real_link(from, to);
+}
 
 static mode_t mode_of(const char *path)
 {
@@ -69,6 +79,7 @@ static int setup(void **state)
 	strcat(t->path, "/s");
 	now = t;
 	listen_error = 0;
+	link_error = 0;
 	listens = 0;
 	*state = t;
 	return 0;
@@ -198,6 +209,14 @@ static void test_failures(void **state)
 	assert_int_equal(entries(t), 1);
 }
 
+/* Without hard links: the same. */
+static void test_no_links(void **state)
+{
+	link_error = EPERM;
+	test_name_comes_last(state);
+	test_failures(state);
+}
+
 /* What a killed process with our pid had left beside it is no obstacle. */
 static void test_left_behind(void **state)
 {
@@ -219,6 +238,7 @@ int main(void)
 		T(test_name_comes_last),
 		T(test_long_names),
 		T(test_failures),
+		T(test_no_links),
 		T(test_left_behind),
 	};
 
