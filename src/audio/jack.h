@@ -82,7 +82,7 @@ struct jack_link {
 
 	/* vsnd-jack's. */
 	unsigned slot;
-	unsigned connected;		/* channels, from the first on */
+	char *peer[VSND_CHANNELS_MAX];	/* what each channel was connected to, which is there */
 };
 
 /* What the process callback knows of its cycle. */
@@ -103,6 +103,7 @@ struct vsnd_audio {
 	/* Any thread's. */
 	atomic_bool serving;	/* there is a server, and it is not known to be gone */
 	atomic_bool lost;	/* the connection is to be given up */
+	atomic_bool went;	/* somebody's port has gone, or is about to */
 	_Atomic int64_t called_ns;	/* when the active client was called last; 0: it is not active */
 	atomic_bool ended;	/* vsnd-jack has done its last work */
 	_Atomic int64_t cycle_ns;	/* of the server */
@@ -126,6 +127,7 @@ struct vsnd_audio {
 	bool complained;	/* about the server that is away */
 	struct backoff backoff;
 	int watch;		/* while there is no server: of where its socket will be; or negative */
+	int64_t look_ns;	/* when to look what has become of it */
 	uint64_t missed;	/* cycles, as last told */
 	uint64_t unconnected;	/* streams, by bit, of which it was told */
 	struct jack_own_port *ports;

@@ -28,6 +28,8 @@
 /* Until libjack's thread has found its end. */
 #define DEAD_NS 100000000
 #define VISIT_NS 200000
+/* Until a port is not there any more, of which that has been told. */
+#define WENT_NS 100000000
 /* Where JACK has its sockets unless it was built otherwise, and how their names begin. */
 #define SOCKETS "/dev/shm"
 #define SOCKET "jack_"
@@ -59,14 +61,15 @@ static void on_shutdown(jack_status_t code, const char *reason, void *arg)
 	turns_wake(a->turns);
 }
 
-/* Some thread of libjack: perhaps a target has come. */
+/* Some thread of libjack: perhaps a target has come, or gone. */
 static void on_port(jack_port_id_t port, int is_new, void *arg)
 {
 	struct vsnd_audio *a = arg;
 
 	(void)port;
-	if (is_new)
-		wake_up(&a->settle);
+	if (!is_new)
+		atomic_store(&a->went, true);
+	wake_up(&a->settle);
 }
 
 static void tell_device(struct vsnd_audio *a)
@@ -201,7 +204,7 @@ static void say_unconnected(const struct vsnd_voice *v)
 	uint64_t bit = UINT64_C(1) << stream;
 	struct audio_log log = log_of(a);
 
-	if (v->link->connected > 0 || (target && strcmp(target, "none") == 0)) {
+	if (atomic_load(&v->link->connects) > 0 || (target && strcmp(target, "none") == 0)) {
 		a->unconnected &= ~bit;
 		return;
 	}
@@ -384,6 +387,10 @@ static bool settle(struct vsnd_audio *a, int64_t *ret_again_ns)
 	pthread_mutex_unlock(&a->lock);
 	if (voices_ns < *ret_again_ns)
 		*ret_again_ns = voices_ns;
+	if (atomic_exchange(&a->went, false))
+		a->look_ns = now_ns + WENT_NS;
+	if (a->look_ns > now_ns && a->look_ns < *ret_again_ns)
+		*ret_again_ns = a->look_ns;
 	return true;
 }
 

@@ -112,6 +112,8 @@ void jack_link_free(struct jack_link *l, bool gone)
 {
 	for (unsigned i = 0; i < l->channels && l->port[i]; i++)
 		jack_port_put(l->voice->audio, l->port[i], gone);
+	for (unsigned i = 0; i < l->channels; i++)
+		free(l->peer[i]);
 	resample_free(&l->resample);
 	free(l->resampled);
 	free(l->bytes);

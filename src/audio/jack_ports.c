@@ -9,7 +9,7 @@
  * host's physical ports; of one channel, the first two.  "none" connects nothing.
  *
  * What the user has disconnected stays so: each channel is connected once, as soon as
- * there is something to connect it to.
+ * there is something to connect it to; and again if that goes, and is there again.
  */
 #include "audio/jack.h"
 
@@ -137,15 +137,66 @@ static bool join(const struct jack_link *l, unsigned channel, const char *peer)
 	return err == 0 || err == EEXIST;
 }
 
+/* Forget what has gone.  Returns the channels that are connected, up to the last of them. */
+static unsigned connected(struct jack_link *l)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < l->channels; i++) {
+		if (l->peer[i] && !jack_port_by_name(l->client, l->peer[i])) {
+			free(l->peer[i]);
+			l->peer[i] = NULL;
+		}
+		if (l->peer[i])
+			count = i + 1;
+	}
+	return count;
+}
+
+static bool connect_channel(struct jack_link *l, unsigned channel, const char *peer)
+{
+	if (!join(l, channel, peer))
+		return false;
+	l->peer[channel] = strdup(peer);
+	return l->peer[channel];
+}
+
+static bool connect_channels(struct jack_link *l, const struct peers *peers)
+{
+	bool good = true;
+
+	for (unsigned i = 0; good && i < l->channels && i < peers->count; i++) {
+		if (l->peer[i])
+			continue;
+		atomic_store(&l->connects, JACK_JOINING);
+		good = connect_channel(l, i, peers->name[i]);
+		if (good && l->channels == 1 && peers->count > 1 && !l->input)
+			good = join(l, 0, peers->name[1]);
+	}
+	return good;
+}
+
+static bool is_complete(const struct jack_link *l)
+{
+	for (unsigned i = 0; i < l->channels; i++) {
+		if (!l->peer[i])
+			return false;
+	}
+	return true;
+}
+
 bool jack_link_connect(struct jack_link *l)
 {
 	const struct vsnd_audio *a = l->voice->audio;
 	const char *wanted = a->config->stream[l->voice->hosted.params.stream].target;
 	char target[TARGET_MAX];
 	struct peers peers;
-	bool good = true;
+	bool good;
 
-	if (l->connected == l->channels || (wanted && strcmp(wanted, "none") == 0))
+	if (wanted && strcmp(wanted, "none") == 0)
+		return true;
+	atomic_store(&l->connects, connected(l));
+	if (is_complete(l))
 		return true;
 	if (wanted) {
 		strncpy(target, wanted, sizeof(target) - 1);
@@ -153,15 +204,8 @@ bool jack_link_connect(struct jack_link *l)
 	}
 	find_peers(&peers, l->client, wanted ? target : NULL,
 		l->input ? JackPortIsOutput : JackPortIsInput);
-	if (l->connected < peers.count)
-		atomic_store(&l->connects, JACK_JOINING);
-	while (good && l->connected < l->channels && l->connected < peers.count) {
-		good = join(l, l->connected, peers.name[l->connected]);
-		l->connected += good;
-	}
-	if (good && l->channels == 1 && peers.count > 1 && !l->input)
-		good = join(l, 0, peers.name[1]);
-	atomic_store(&l->connects, l->connected);
+	good = connect_channels(l, &peers);
 	free_peers(&peers);
+	atomic_store(&l->connects, connected(l));
 	return good;
 }

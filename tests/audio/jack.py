@@ -24,6 +24,7 @@ import rig
 import server_cases
 from jack_gain import gain
 from jack_host import Host
+from pipewire_change import check_two
 
 import wav
 
@@ -384,6 +385,23 @@ def late_target(name, build, host):
         raise rig.Fault(f"after the first was disconnected: {without}")
 
 
+def target_returns(name, build, host):
+    """The target ends, as a device that is unplugged, and is there again."""
+    host.start()
+    with rig.playing(build, host, 5, 480) as guest:
+        guest.until(1.5)
+        host.tap.send_signal(signal.SIGHUP)
+        host.tap.wait(5)
+        before = host.fifo.close()
+        guest.until(3)
+        back = time.monotonic()
+        host.start_tap()
+        report = guest.finish()
+        heard = host.kill()
+    check_two(name, guest, before + heard, report)
+    server_cases.tell_return(name, host.fifo.sound_at - back, "the target was started again")
+
+
 def xruns(name, build, host):
     """Another client holds the server up for 60 ms, again and again."""
     host.start()
@@ -442,6 +460,7 @@ def cases(quick):
     yield "jack: the server is killed and comes back, while recording", record_restart
     yield "jack: the server is stopped for 2 s", server_cases.stopped
     yield "jack: the server is stopped while recording", record_stopped
+    yield "jack: the target goes and comes back", target_returns
     yield "jack: a tone of 44100 Hz", resampled
     yield "jack: no server at the start", server_cases.absent
     yield ("jack: the server has just stopped, and nobody waits",

@@ -109,8 +109,7 @@ static void on_shutdown(void *arg)
 
 static void on_signal(int number)
 {
-	(void)number;
-	told_to_end = 1;
+	told_to_end = number;
 }
 
 static int start(bool hears, const char *client)
@@ -147,12 +146,15 @@ int main(int argc, char **argv)
 	if (hears && tap.fd < 0)
 		return 1;
 	signal(SIGTERM, on_signal);
+	signal(SIGHUP, on_signal);	/* the server is there, and shall know */
 	if (start(hears, argc == 4 ? argv[3] : "tap") < 0)
 		return 1;
 	printf("ready\n");
 	fflush(stdout);
 	while (!told_to_end && !atomic_load(&tap.gone))
 		usleep(10000);
+	if (told_to_end == SIGHUP)
+		jack_client_close(tap.client);
 	printf("missed %u\n", atomic_load(&tap.missed));
 	fflush(stdout);
 	_exit(0);	/* closing waits for a server that may be gone */
