@@ -166,7 +166,7 @@ audio_tests() {
 	return "$rc"
 }
 
-# Sound goes at its own pace and leaves the processors idle: two servers at a time, and
+# Sound goes at its own pace and leaves the processors idle: two kinds of server at a time, and
 # for the minute all of them.
 step_audio() {
 	local rc=0 others
@@ -174,12 +174,12 @@ step_audio() {
 	(
 		rest=0
 		audio_tests pulse --jobs=3 || rest=1
-		audio_tests jack || rest=1
+		audio_tests jack --jobs=2 || rest=1
 		audio_tests latency --jobs=3 || rest=1
 		exit "$rest"
 	) &
 	others=$!
-	audio_tests pipewire || rc=1
+	audio_tests pipewire --jobs=2 || rc=1
 	audio_tests alsa --jobs=4 || rc=1
 	audio_tests alsa_pulse --jobs=2 || rc=1
 	wait "$others" || rc=1
