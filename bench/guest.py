@@ -48,7 +48,7 @@ SMALL_SIZES = ((48, 96), (48, 192), (96, 192), (96, 384), (96, 768), (240, 480),
                (480, 1920))
 DRIVER = "modprobe virtio_snd"
 SMALL = "pcm_period_ms_min=1"
-LEAD_S = 1.5
+LEAD_S = 3
 KICKS_S = 1
 TAIL_S = KICKS_S + 2
 SETTLE_S = 2

@@ -12,7 +12,7 @@ build=build rounds=7 seconds=2 long=60 guest_rounds=7 guest_seconds=5 clean=60 g
 for word in "$@"; do
 	case $word in
 	--build=*) build=${word#*=} ;;
-	--quick) rounds=3 seconds=1 guest_rounds=5 guest_seconds=5 clean=15 ;;
+	--quick) rounds=3 seconds=1 guest_rounds=5 guest_seconds=5 clean=60 ;;
 	--no-guest) guest=no ;;
 	--page-only) measure=no ;;
 	*) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 2 ;;

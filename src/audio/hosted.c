@@ -5,7 +5,7 @@
 
 #define NS_PER_S 1000000000
 
-uint32_t hosted_cycle_wish(const struct vsnd_voice_params *params, bool late)
+uint32_t hosted_cycle_wish(const struct vsnd_voice_params *params, bool punctual)
 {
 	uint32_t cycle, most, slack;
 
@@ -16,7 +16,7 @@ uint32_t hosted_cycle_wish(const struct vsnd_voice_params *params, bool late)
 	slack = params->rate_hz * HOSTED_SLACK_MS / 1000;
 	if (slack < params->period_frames)
 		slack = params->period_frames;
-	if (late || params->buffer_frames < slack)
+	if (!punctual || params->buffer_frames < slack)
 		return cycle;
 	if (most > params->buffer_frames - slack)
 		most = params->buffer_frames - slack;

@@ -74,18 +74,17 @@ struct hosted {
 	size_t lead;		/* silence that goes first in this call */
 	int64_t piece_delay;	/* frames until the next piece is heard */
 	bool open;		/* what the ring does not have comes from the guest */
-	bool late;		/* DIRECT: the guest has not had a cycle's frames in time */
+	bool late;		/* DIRECT: the guest has once not had a cycle's frames in time */
 	struct pace_clock clock;	/* AHEAD and AWAY */
 	struct read_ahead ahead;
 };
 
 /*
- * The cycle to ask a host for.  An input's is the guest's period, an output's several
- * where the buffer leaves time for it, since a guest's wake-up is most of what sound
- * costs.  @late: the guest did not come to terms with that, and gets what its period asks
- * for (pace_cycle_frames()).
+ * The cycle to ask a host for: what the guest's period asks for (pace_cycle_frames()); for
+ * an output of a guest that is @punctual several periods, where the buffer leaves time for
+ * it, since a guest's wake-up is most of what sound costs.
  */
-uint32_t hosted_cycle_wish(const struct vsnd_voice_params *params, bool late);
+uint32_t hosted_cycle_wish(const struct vsnd_voice_params *params, bool punctual);
 
 /* Control thread.  0 or -ENOMEM. */
 int hosted_init(struct hosted *h, struct vsnd_stream *stream, const struct vsnd_voice_params *params);

@@ -168,7 +168,7 @@ int stream_create(struct vsnd_voice *v);
 void stream_destroy(struct vsnd_voice *v);
 /* That it is not heard, or hears nothing: told once, until it runs. */
 void stream_say_unheard(const struct vsnd_voice *v, const char *why);
-/* Ask for another cycle, if the guest is late with this one. */
-void stream_settle_cycle(struct vsnd_voice *v);
+/* Ask for the cycle that goes well with the guest.  When to look again. */
+int64_t stream_settle_cycle(struct vsnd_voice *v, int64_t now_ns);
 
 #endif

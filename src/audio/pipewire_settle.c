@@ -145,6 +145,15 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns)
 	return a_ns < b_ns ? a_ns : b_ns;
 }
 
+/* How the server does with it.  When to look again. */
+static int64_t check_stream(struct vsnd_voice *v, int64_t now_ns)
+{
+	if (!v->stream)
+		return PW_NEVER_NS;
+	return earlier(stream_settle_cycle(v, now_ns),
+		earlier(check_streaming(v, now_ns), check_linked(v, now_ns)));
+}
+
 /* When to look again, PW_NEVER_NS for never; the voice may be gone then. */
 static int64_t settle_voice(struct vsnd_voice *v, const struct voice_wish *wish, int64_t now_ns)
 {
@@ -166,13 +175,10 @@ static int64_t settle_voice(struct vsnd_voice *v, const struct voice_wish *wish,
 		try_stream(v, now_ns);
 	if (v->stream && v->active != (wish->run || linger))
 		activate(v, wish->run, now_ns);
-	if (v->stream)
-		stream_settle_cycle(v);
 	volume_settle(v, wish);
 	if (a->core && !v->stream && have)
 		return v->retry_ns;
-	return earlier(linger || fade ? wish->linger_ns : PW_NEVER_NS,
-		earlier(check_streaming(v, now_ns), check_linked(v, now_ns)));
+	return earlier(linger || fade ? wish->linger_ns : PW_NEVER_NS, check_stream(v, now_ns));
 }
 
 static struct voice_wish wanted(struct vsnd_audio *a, struct vsnd_voice *v)

@@ -14,6 +14,8 @@
 
 #include "audio/os.h"
 
+/* How long after a START a guest is to be in time before it gets longer cycles. */
+#define PUNCTUAL_NS 2000000000
 #define LATENCY_SIZE sizeof("4294967295/4294967295")
 
 /* Audio thread. */
@@ -168,7 +170,7 @@ int stream_create(struct vsnd_voice *v)
 	struct pw_properties *props;
 	int err;
 
-	v->cycle_frames = hosted_cycle_wish(&v->hosted.params, atomic_load(&v->late));
+	v->cycle_frames = hosted_cycle_wish(&v->hosted.params, false);
 	props = make_properties(v);
 	if (!props)
 		return -ENOMEM;
@@ -196,21 +198,23 @@ void stream_destroy(struct vsnd_voice *v)
 	v->active = false;
 }
 
-void stream_settle_cycle(struct vsnd_voice *v)
+int64_t stream_settle_cycle(struct vsnd_voice *v, int64_t now_ns)
 {
 	const struct vsnd_voice_params *params = &v->hosted.params;
-	uint32_t frames = hosted_cycle_wish(params, atomic_load(&v->late));
+	bool late = atomic_load(&v->late), proven = now_ns >= v->activated_ns + PUNCTUAL_NS;
+	uint32_t frames = hosted_cycle_wish(params, v->active && proven && !late);
 	const char *now = pw_properties_get(pw_stream_get_properties(v->stream), PW_KEY_NODE_LATENCY);
 	char latency[LATENCY_SIZE];
 	struct spa_dict_item item = { PW_KEY_NODE_LATENCY, latency };
 
 	asked_latency(v, latency);
 	/* What the host's user wants instead stays. */
-	if (frames == v->cycle_frames || !now || strcmp(now, latency) != 0)
-		return;
-	v->cycle_frames = frames;
-	asked_latency(v, latency);
-	pw_stream_update_properties(v->stream, &SPA_DICT_INIT(&item, 1));
-	audio_say(&v->audio->config->log, AUDIO_DEBUG,
-		"PipeWire: stream %u: the guest was late, so cycles of %u frames", params->stream, frames);
+	if (now && strcmp(now, latency) == 0 && frames != v->cycle_frames) {
+		v->cycle_frames = frames;
+		asked_latency(v, latency);
+		pw_stream_update_properties(v->stream, &SPA_DICT_INIT(&item, 1));
+		audio_say(&v->audio->config->log, AUDIO_DEBUG, "PipeWire: stream %u: cycles of %u frames%s",
+			params->stream, frames, late ? ", because the guest was late" : "");
+	}
+	return v->active && !late && !proven ? v->activated_ns + PUNCTUAL_NS : PW_NEVER_NS;
 }

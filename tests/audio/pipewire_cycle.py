@@ -1,4 +1,4 @@
-"""The cycle that PipeWire is asked for: a long one, while the guest is not late for it."""
+"""The cycle that PipeWire is asked for: a long one, once the guest has been in time for a while."""
 
 import signal
 import time
@@ -17,11 +17,13 @@ def asked(host):
 
 
 def late(name, build, host):
-    """The guest sleeps for more than its buffer."""
+    """It gets a long cycle, until it sleeps for more than its buffer."""
     host.start()
-    with rig.playing(build, host, 5, PERIOD, BUFFER) as guest:
-        guest.until(1.5)
-        before = asked(host)
+    with rig.playing(build, host, 6, PERIOD, BUFFER) as guest:
+        guest.until(1)
+        first = asked(host)
+        host.wait_for("a longer cycle", lambda: asked(host) == LONG, 3)
+        guest.until(3.5)
         guest.probe.send_signal(signal.SIGSTOP)
         time.sleep(0.15)
         guest.probe.send_signal(signal.SIGCONT)
@@ -29,9 +31,9 @@ def late(name, build, host):
         guest.finish()
         heard = host.kill()
     kept, gaps = rig.without_silence(heard)
-    rig.tell(name, f"asked for {before}, then {SHORT}; silences {gaps}")
-    if before != LONG:
-        raise rig.Fault(f"asked for {before}")
+    rig.tell(name, f"asked for {first}, {LONG} and {SHORT}; silences {gaps}")
+    if first != SHORT:
+        raise rig.Fault(f"asked for {first} at the begin")
     if list(rig.differences(guest.sent.data, kept)):
         raise rig.Fault("lost or doubled")
 
@@ -40,8 +42,8 @@ def wished(name, build, host):
     """The host's user has the last word."""
     host.options = [*host.options, f"--properties={{ node.latency = {WISH} }}"]
     host.start()
-    with rig.playing(build, host, 3, PERIOD, BUFFER) as guest:
-        guest.until(1)
+    with rig.playing(build, host, 4, PERIOD, BUFFER) as guest:
+        guest.until(2.5)
         guest.probe.send_signal(signal.SIGSTOP)
         time.sleep(0.15)
         guest.probe.send_signal(signal.SIGCONT)

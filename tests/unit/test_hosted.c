@@ -416,7 +416,7 @@ static void test_recording(void **state)
 static void test_cycle_wish(void **state)
 {
 	static const struct {
-		uint32_t rate, period, buffer, wish, late;
+		uint32_t rate, period, buffer, longest, cycle;
 	} of[] = {
 		{ 48000, 480, 1920, 1024, 480 }, { 48000, 96, 1536, 1024, 384 },
 		{ 48000, 480, 960, 480, 480 }, { 48000, 960, 1920, 960, 960 },
@@ -432,10 +432,10 @@ static void test_cycle_wish(void **state)
 			.period_frames = of[i].period, .buffer_frames = of[i].buffer,
 		};
 
-		assert_int_equal(hosted_cycle_wish(&p, false), of[i].wish);
-		assert_int_equal(hosted_cycle_wish(&p, true), of[i].late);
+		assert_int_equal(hosted_cycle_wish(&p, false), of[i].cycle);
+		assert_int_equal(hosted_cycle_wish(&p, true), of[i].longest);
 		p.direction = VSND_INPUT;
-		assert_int_equal(hosted_cycle_wish(&p, false), of[i].period);
+		assert_int_equal(hosted_cycle_wish(&p, true), of[i].period);
 	}
 }
 
