@@ -95,22 +95,12 @@ bool properties_are_some(const char *text)
 	return some;
 }
 
-/* What the configuration says of this stream. */
-static void add_configured(const struct vsnd_voice *v, struct pw_properties *p)
-{
-	const struct audio_host_stream *own = &v->audio->config->stream[v->hosted.params.stream];
-
-	if (own->target)
-		pw_properties_set(p, PW_KEY_TARGET_OBJECT, own->target);
-	if (own->properties)
-		pw_properties_update_string(p, own->properties, strlen(own->properties));
-}
-
 static struct pw_properties *make_properties(const struct vsnd_voice *v)
 {
 	const struct audio_host_config *config = v->audio->config;
 	const struct vsnd_voice_params *params = &v->hosted.params;
 	const char *name = config->name ? config->name : "vhost-user-snd";
+	const struct audio_host_stream *own = &config->stream[params->stream];
 	bool input = params->direction == VSND_INPUT;
 	char latency[LATENCY_SIZE];
 	struct pw_properties *p = pw_properties_new(
@@ -132,20 +122,11 @@ static struct pw_properties *make_properties(const struct vsnd_voice *v)
 	pw_properties_set(p, "node.loop.name", "data-loop.0");
 	if (params->has_volume)
 		pw_properties_set(p, "state.restore-props", "false");
-	add_configured(v, p);
+	if (own->target)
+		pw_properties_set(p, PW_KEY_TARGET_OBJECT, own->target);
+	if (own->properties)
+		pw_properties_update_string(p, own->properties, strlen(own->properties));
 	return p;
-}
-
-/* pw_stream_new() has put PIPEWIRE_PROPS above all that it was given. */
-static void insist_on_configured(const struct vsnd_voice *v, struct pw_stream *stream)
-{
-	struct pw_properties *p = pw_properties_new(NULL, NULL);
-
-	if (!p)
-		return;
-	add_configured(v, p);
-	pw_stream_update_properties(stream, &p->dict);
-	pw_properties_free(p);
 }
 
 static int connect_stream(struct vsnd_voice *v, struct pw_stream *stream)
@@ -177,7 +158,6 @@ int stream_create(struct vsnd_voice *v)
 	v->stream = pw_stream_new(v->audio->core, "vsnd", props);
 	if (!v->stream)
 		return -errno;
-	insist_on_configured(v, v->stream);
 	v->active = false;
 	v->streaming = false;
 	pw_stream_add_listener(v->stream, &v->listener, &stream_events, v);

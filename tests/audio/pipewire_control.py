@@ -135,26 +135,26 @@ def volume_of_the_next(name, build, host):
 
 def configured(name, build, host):
     """
-    What the options say of a stream is on its node and wins over PIPEWIRE_PROPS, which wins
-    over what is usual.  That it has nothing to play to is told, once, and that it plays again.
+    What the options say of a stream is on its node, and PIPEWIRE_PROPS above that, as with
+    every program of PipeWire.  That it has nothing to play to is told, once, and that it plays again.
     """
     host.start()
     host.options = ("--audio=pipewire", "--name=vm", f"--target={pipewire_host.PLUG}",
                     "--properties={ media.role = Movie node.dont-fallback = true }")
-    host.env["PIPEWIRE_PROPS"] = "{ media.role = Game media.name = env target.object = -1 }"
+    host.env["PIPEWIRE_PROPS"] = "{ media.role = Game media.name = env }"
     with rig.playing(build, host, 6, 480) as guest:
         del host.env["PIPEWIRE_PROPS"]
         host.run(str(build / "vhost-user-snd"), f"--socket-path={host.folder / 'other'}",
                  "--audio=pipewire", "--properties={ media.role = ")
         wait_until("bad properties are not told of", lambda: host.told("bad properties: { media.role"))
         wait_until("it is not told that it is not heard",
-                   lambda: host.told("PipeWire: stream 0: no"), 6)
+                   lambda: host.told("; trying again\n"), 6)
         host.plug()
         wait_until("it does not run", lambda: host.told("PipeWire: stream 0 runs"), 6)
         seen = host.nodes()["vm.playback.0"]["info"]["props"]
         guest.finish()
     for key, value in (("application.name", "vm"), ("media.class", "Stream/Output/Audio"),
-                       ("media.role", "Movie"), ("media.name", "env"),
+                       ("media.role", "Game"), ("media.name", "env"), ("node.dont-fallback", True),
                        ("target.object", pipewire_host.PLUG)):
         if seen.get(key) != value:
             raise rig.Fault(f"{key} is {seen.get(key)}")
